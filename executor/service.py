@@ -101,6 +101,7 @@ class ExecutorService(Service):
         """Signals. Before the past is known none is answered; their strategies send them again."""
         if channel != "signals":
             return
+        self.door.require_version(frames[:-1])
         signal = wire.decode_event(frames[-1])
         if isinstance(signal, CircuitChanged):
             self._on_circuit(signal, frames[:-1])

@@ -11,6 +11,8 @@ from typing import Any, Final, Protocol
 
 import zmq
 
+from tapewire.common.bus import spoken
+
 Inbound = tuple[str, list[bytes]]
 """A channel's name and the frames that came on it."""
 
@@ -170,7 +172,8 @@ class ZmqTransport:
         return [int(source.fileno()) for source in self._readers]
 
     def present(self, channel: str, token: Callable[[], bytes]) -> None:
-        """Send `token()` along with every message on `channel`, in a frame before it."""
+        """Send `token()` along with every message on `channel`, in a frame before it, and before it
+        the wire version that this process speaks."""
         self._tokens[channel] = token
 
     def attach(self, channel: str, stream: Stream) -> None:
@@ -198,7 +201,7 @@ class ZmqTransport:
             return stream.write(frames[0])
         token = self._tokens.get(channel)
         if token is not None:
-            frames = [token(), *frames]
+            frames = [spoken.shown(token()), *frames]
         try:
             sock, last = self._sockets[channel], len(frames) - 1
             for place, frame in enumerate(frames):  # only the first can fail: a message is whole

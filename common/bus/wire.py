@@ -157,7 +157,10 @@ def _bounded(decoder: "msgspec.msgpack.Decoder[B]", body: bytes) -> B:
         raise WireError(f"batch of {len(body)} bytes, expected at most {BODY_MAX_BYTES}")
     batch = decoder.decode(body)
     if batch.version != WIRE_VERSION:
-        raise WireError(f"wire version {batch.version}, expected {WIRE_VERSION}")
+        raise WireError(
+            f"wire version {batch.version}, expected {WIRE_VERSION}; its publisher is of another"
+            " version of Tapewire"
+        )
     if len(batch.events) > EVENTS_MAX:
         raise WireError(f"batch of {len(batch.events)} events, expected at most {EVENTS_MAX}")
     return batch

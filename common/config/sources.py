@@ -58,7 +58,9 @@ def load(given: str | None = None) -> Config:
         found = _Sources(file=path) if path else _Sources()  # type: ignore[call-arg]
         return Config.model_construct(found.model_fields_set, **dict(found))
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentence(e, path) for e in error.errors())) from error
+        # The keys of another version are no faults of their own.
+        wrong = [e for e in error.errors() if e["loc"] == ("version",)] or error.errors()
+        raise ConfigError("\n".join(_sentence(e, path) for e in wrong)) from error
     except SettingsError as error:
         named = re.search(r'field "(\w+)"', str(error))
         variable = PREFIX + named[1].upper() if named else "a variable"

@@ -24,7 +24,7 @@ from tapewire.common.runtime.journal import (
     JournalVersionError,
     SqliteJournal,
 )
-from tapewire.common.runtime.launched import FILE, of, read
+from tapewire.common.runtime.launched import FILE, of, read, text_of
 from tapewire.common.runtime.process import RESERVED
 from tapewire.common.runtime.reserve import free_bytes
 from tapewire.common.runtime.role_lock import RoleTaken, take_role
@@ -54,7 +54,7 @@ def keep(config: Config, run_dir: Path) -> None:
 
     The group can then be controlled whatever becomes of the configuration file.
     """
-    private_file.write(run_dir / FILE, config.model_dump_json(indent=1))
+    private_file.write(run_dir / FILE, text_of(config))
 
 
 def of_another_account(before: Config, now: Config) -> bool:

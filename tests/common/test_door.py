@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tapewire.common.bus import wire
+from tapewire.common.bus import spoken, wire
 from tapewire.common.bus.access import Access
+from tapewire.common.bus.wire import WIRE_VERSION
 from tapewire.common.clock import Now
 from tapewire.common.events import CatchUp, Control, Event, RequestRefused
 from tapewire.common.runtime.door import Door
@@ -65,3 +66,32 @@ def test_a_reader_needs_none(behind: Behind):
 def test_who_was_refused_keeps_it_as_a_dead_letter(behind: Behind):
     behind.door.refused(RequestRefused(NO_TOKEN, 7), "risk", NOW)
     assert behind.letters == [("risk.requests", f"risk refused it: {NO_TOKEN}")]
+
+
+@pytest.mark.parametrize("token", [b"secret", b""])
+def test_another_wire_version_is_refused_in_words_whatever_its_token(behind: Behind, token: bytes):
+    behind.enter(Control(1, "resume", "x"), b"%d." % (WIRE_VERSION + 1) + token)
+    assert behind.routed == []
+    [(_, reason)] = behind.letters
+    assert reason.startswith(f"wire version {WIRE_VERSION + 1}, expected {WIRE_VERSION}; all ")
+    assert behind.replies == [(b"peer", RequestRefused(reason))]
+
+
+def test_what_does_not_decode_is_said_to_be_of_the_other_version(behind: Behind):
+    with pytest.raises(wire.WireError, match=f"wire version 99, expected {WIRE_VERSION}"):
+        behind.door.enter([b"peer", b"99.secret", b"\x93\x01"], NOW)
+    with pytest.raises(wire.WireError, match=r"Object missing|Expected|Invalid"):
+        behind.door.enter([b"peer", spoken.shown(b"secret"), b"\x93\x01"], NOW)
+
+
+def test_a_halt_is_taken_from_any_wire_version_under_its_token(behind: Behind):
+    behind.enter(HALT, b"99.secret")
+    assert behind.routed == [HALT]
+    behind.enter(HALT, b"99.other")
+    assert behind.routed == [HALT]
+
+
+def test_this_wire_version_comes_in_with_its_number_and_without(behind: Behind):
+    behind.enter(HALT, spoken.shown(b"secret"))
+    behind.enter(HALT, b"secret")
+    assert (behind.routed, behind.letters) == ([HALT, HALT], [])

@@ -1,8 +1,10 @@
 """A group is controlled by what it was started with, whatever became of the configuration."""
 
+import json
 import sqlite3
 import stat
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,28 @@ def test_a_process_says_that_it_does_not_go_by_what_it_was_launched_with(
         f"{run_dir / launched.FILE} cannot be read: {why}; going by the configuration as it is now,"
         " which may not be what the group was started with"
     ]
+
+
+def test_a_process_does_not_join_a_group_of_another_wire_version(run_dir, tmp_path):
+    launch.keep(configuration.Config(), run_dir)
+    file = run_dir / launched.FILE
+    kept = json.loads(file.read_text())
+    assert kept[launched.BY] == {"tapewire": version("tapewire"), "wire": WIRE_VERSION}
+    kept[launched.BY] = {"tapewire": "0.9.0", "wire": WIRE_VERSION - 1}
+    file.write_text(json.dumps(kept))
+    with pytest.raises(launched.OtherVersionError) as caught:
+        launched.config_of(str(run_dir), None)
+    assert str(caught.value) == (
+        f"{file}: Tapewire 0.9.0 started this group, with wire version {WIRE_VERSION - 1}; this is"
+        f" {version('tapewire')}, with version {WIRE_VERSION}. Run `tapewire down`, and `tapewire"
+        " up` with one of the two for all processes"
+    )
+    assert launch.read(run_dir) is not None, "what it was started with can still be looked at"
+
+
+def test_a_launch_file_of_before_the_versions_is_read(run_dir):
+    (run_dir / launched.FILE).write_text(configuration.Config().model_dump_json())
+    assert launched.config_of(str(run_dir), None).run_dir == run_dir.absolute()
 
 
 def test_a_missing_or_broken_launch_file_reads_as_none(run_dir):
