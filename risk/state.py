@@ -30,6 +30,7 @@ def state_of(monitor: RiskMonitor, trading: TradingState) -> dict[str, Any]:
         "ends_ns": monitor.ends_ns,
         **shown(monitor.rules),
         "headroom": [_headroom(one) for one in monitor.readings],
+        "patterns": monitor.rules.counts(),
         "flatten": str(monitor.flattens),
         "held": [
             {"account": account, "symbol": symbol, "quantity": text(quantity)}

@@ -106,7 +106,7 @@ def _is_decision(entry: Entry) -> bool:
 
 
 def _plain(found: status.Status, newest: Sequence[Event]) -> dict[str, Any]:
-    state = {key: found.get(key) for key in ("trading", "flatten", "halts", "headroom")}
+    state = {key: found.get(key) for key in ("trading", "flatten", "halts", "headroom", "patterns")}
     history = [{"kind": type(e).__struct_config__.tag, **plain(e)} for e in newest]
     return {**state, "history": history}
 

@@ -1,6 +1,6 @@
 """What `tapewire risk` shows: the halts, how much of each limit is used, what was decided."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tapewire.common import roles
+from tapewire.common.amounts import counted
 from tapewire.common.events import Event
 from tapewire.console.group.status import Status
 from tapewire.console.records.decisions import word_of
@@ -24,7 +25,15 @@ def shown(found: Status, decided: Sequence[Event]) -> RenderableType:
     if not found:
         return Text("risk has not reported its state yet")
     rows = [tables.headline({roles.RISK: found}, {}), headroom(found.get("headroom") or [])]
+    rows += [Text(pattern(one)) for one in found.get("patterns") or []]
     return Rows(*rows, *([history(decided)] if decided else []))
+
+
+def pattern(one: Mapping[str, Any]) -> str:
+    """What a rule's pattern waits with, and what it had to leave out."""
+    left_out = [f"{name} {one[name]:,}" for name in ("dropped", "late", "keys") if one[name]]
+    out = f"; left out: {', '.join(left_out)}" if left_out else ""
+    return f"{one['rule']} {one['pattern']}: keeps {counted(one['kept'], 'event')}{out}"
 
 
 def headroom(rows: Sequence[dict[str, Any]]) -> RenderableType:

@@ -10,7 +10,7 @@ A rule has a file of its own in this folder, or lives in a module of yours and i
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_FLOOR, Decimal
 from typing import ClassVar, Final, Literal, NamedTuple
 
@@ -183,6 +183,10 @@ class Rule:
         """How much of its limits is used now, by account and symbol; for people, and for the
         warning before a limit is reached."""
         return ()
+
+    def counts(self) -> Mapping[str, int | str]:
+        """What else people may want to know of its state, such as what it had to leave out."""
+        return {}
 
     def save(self) -> bytes:
         """The state to keep over restarts; empty where there is none."""

@@ -13,7 +13,7 @@ matches are made of, and looks at them again. Its pattern has no figures, which 
 rest.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -123,6 +123,15 @@ class PatternRule(Rule):
         self._forget(found)
         self._broken = [one for one in self._broken if now.mono_ns - one[0] < BROKEN_NS]
         return self._answered([violation for _, violation in self._broken])
+
+    def counts(self) -> Mapping[str, int | str]:
+        """Its pattern, the events that it keeps for partial matches, and what was left out: partial
+        matches beyond the bound, events that came too late, keys beyond theirs."""
+        [tally] = self._matcher.tallies
+        return {
+            "pattern": self._title, "kept": len(self._kept), "dropped": tally.dropped,
+            "late": tally.late, "keys": tally.keys,
+        }  # fmt: skip
 
     def save(self) -> bytes:
         """The events that partial matches may be made of, and up to when absences are answered

@@ -127,6 +127,11 @@ class RuleBook:
         known = list(events)
         return distinct(self._ask(asked))
 
+    def counts(self) -> list[dict[str, int | str]]:
+        """What the rules count beside their limits, of each that does."""
+        found = ((rule.name, rule.counts()) for rule in self.rules)
+        return [{"rule": name, **counts} for name, counts in found if counts]
+
     def on_timer(self, view: View) -> list[Violation]:
         """What is broken now, whatever has happened."""
         found = self._ask(lambda rule: rule.on_timer(view))

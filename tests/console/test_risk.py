@@ -50,6 +50,17 @@ def test_each_limit_is_a_row_with_a_bar_and_the_most_used_comes_first(tapewire, 
     assert table[3] == "MaxContracts DU1 all 5 10 contracts 50% █████·····"
 
 
+def test_what_a_pattern_keeps_and_left_out_is_a_line_below_the_limits(tapewire, reported):
+    counts = {"rule": "PatternRule", "pattern": "thrice", "kept": 2, "dropped": 0, "late": 0}
+    reported(patterns=[{**counts, "keys": 0}, {**counts, "kept": 200, "late": 1500, "keys": 3}])
+    shown = tapewire("risk").out.splitlines()
+    assert [line for line in shown if line.startswith("PatternRule")] == [
+        "PatternRule thrice: keeps 2 events",
+        "PatternRule thrice: keeps 200 events; left out: late 1,500, keys 3",
+    ]
+    assert [one["kept"] for one in tapewire("risk", "--json").json["patterns"]] == [2, 200]
+
+
 def test_a_lock_out_is_shown_with_its_end(tapewire, reported):
     reported(halts=[HALT])
     assert "halted: account DU1, since 11:32:18 until 11:32:19: lost" in tapewire("risk").out

@@ -8,12 +8,14 @@ from tapewire.common.events import Event, Fill, OrderDenied, RiskHalted, RuleSta
 from tapewire.common.patterns.declare import step, times
 from tapewire.common.patterns.sources import event, trade
 from tapewire.risk.monitor import RiskMonitor
+from tapewire.risk.state import state_of
 from tests.risk.orders import NOW, SECOND, book, entry, fill, monitor, order
 
 thrice = times(3, event(OrderDenied)).by("strategy").within("1m")
 alone = step(event(OrderDenied)).by("account").then_not(event(Fill), "10s")
 each_alone = alone.overlapping()
 twice_filled = times(2, event(Fill)).within("1m")
+kept_twice = step(event(OrderDenied)).then(event(Fill)).by("account").within("1m").keep(2)
 of_trades = step(trade.price > 1)
 filled_alone = step(event(Fill)).by("account").then_not(event(OrderDenied), "10m")
 torn = (
@@ -71,6 +73,18 @@ def test_a_restart_forgets_none_of_them_and_answers_none_twice() -> None:
     events += denied(one, 2)
     third = begun("thrice", journal=[e for e in events if isinstance(e, RuleStateChanged)])
     assert halts([*denied(third, 3), *denied(third, 4)]) == []
+
+
+def test_it_shows_what_it_keeps_and_what_it_had_to_leave_out() -> None:
+    one = begun("kept_twice")
+    for second in range(4):
+        denied(one, second)
+    assert state_of(one, "ACTIVE")["patterns"] == [
+        {
+            "rule": "PatternRule", "pattern": "kept_twice",
+            "kept": 4, "dropped": 2, "late": 0, "keys": 0,
+        }
+    ]  # fmt: skip
 
 
 def test_what_does_not_come_is_found_by_the_timer_and_is_broken_a_few_seconds() -> None:
