@@ -124,7 +124,7 @@ class Strategy(GroupOrders, Generic[P]):
 
         `limit` alone makes a limit order, `stop` a stop order, both a stop-limit order; `trail` (a
         distance) or `trail_percent` (of the price) a trailing stop, which `stop` may start and
-        `limit_offset` gives a limit. `type` names any other: "MOC", "LOC", "MIT", "PEG MID".
+        `limit_offset` gives a limit. `type` names any other: "MOC", "LOC", "MIT", "LIT", "PEG MID".
 
         It lasts for the day, or as `tif` says: "GTC", "IOC", "FOK", "OPG"; or until `good_till`
         (a datetime with a time zone, or nanoseconds UTC). `outside_hours` lets it trade outside

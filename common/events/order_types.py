@@ -111,6 +111,7 @@ BUILT_IN: Final = (
         "TRAIL LIMIT", {**_TRAIL, "limit_offset": "lmtPriceOffset"}, one_of=_EITHER, protects=True
     ),
     OrderKind("MIT", {"stop": "auxPrice"}),
+    OrderKind("LIT", {"limit": "lmtPrice", "stop": "auxPrice"}),
     OrderKind("MOC"),
     OrderKind("LOC", {"limit": "lmtPrice"}),
     OrderKind("PEG MID", {"limit": "lmtPrice"}, frozenset({"limit"})),

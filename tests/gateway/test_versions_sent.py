@@ -70,6 +70,7 @@ TYPES: dict[str, dict[str, str]] = {
     "TRAIL": {"trail": "2.5", "stop": "147.5"},
     "TRAIL LIMIT": {"trail": "2.5", "stop": "147.5", "limit_offset": "0.5"},
     "MIT": {"stop": "151"},
+    "LIT": {"stop": "151", "limit": "152"},
     "MOC": {},
     "LOC": {"limit": "150"},
     "PEG MID": {"limit": "150"},

@@ -80,6 +80,7 @@ PRICES = {
     "TRAIL LIMIT": {"trail": Decimal(5), "stop": Decimal(90), "limit_offset": Decimal(1)},
     "LMT": {"limit": Decimal(110)},
     "MIT": {"stop": Decimal(110)},
+    "LIT": {"stop": Decimal(110), "limit": Decimal(109)},
 }
 
 
@@ -175,8 +176,8 @@ def test_several_stops_add_up_and_those_of_one_set_do_not():
 
 @pytest.mark.parametrize("kind", PRICES)
 def test_which_types_protect(kind: str):
-    assert protected(bare(), stop(kind=kind)) == (kind not in ("LMT", "MIT"))
-    assert ORDER_TYPES[kind].protects == (kind not in ("LMT", "MIT"))
+    assert protected(bare(), stop(kind=kind)) == (kind not in ("LMT", "MIT", "LIT"))
+    assert ORDER_TYPES[kind].protects == (kind not in ("LMT", "MIT", "LIT"))
 
 
 def test_a_stop_on_the_other_side_or_elsewhere_protects_nothing():

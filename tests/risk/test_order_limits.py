@@ -136,6 +136,7 @@ def amount(one, limit: int = 1000, view: View | None = None, **more: object) -> 
         ("TRAIL", {"trail_percent": 4}, 1040),
         ("TRAIL LIMIT", {"trail": 3, "stop": 105, "limit_offset": 2}, 1070),
         ("MIT", {"stop": 95}, 950),
+        ("LIT", {"stop": 95, "limit": 96}, 960),
         ("MOC", {}, 1000),
         ("LOC", {"limit": 101}, 1010),
         ("PEG MID", {}, 1000),

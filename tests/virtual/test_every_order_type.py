@@ -44,6 +44,7 @@ TYPES: Final[dict[str, Terms]] = {
         "trail": Decimal("0.02"), "stop": ask + Decimal("0.02"), "limit_offset": 5,
     },
     "MIT": lambda bid, ask: {"stop": ask + 1, "type": "MIT"},
+    "LIT": lambda bid, ask: {"stop": ask + 1, "limit": ask + 2, "type": "LIT"},
     "MOC": lambda bid, ask: {"type": "MOC"},
     "LOC": lambda bid, ask: {"limit": ask + 5, "type": "LOC"},
     "PEG MID": lambda bid, ask: {"limit": ask + 1, "type": "PEG MID"},
@@ -58,6 +59,7 @@ DURATIONS: Final[dict[str, tuple[str, ...]]] = {
     "STP": (*LASTING, *AT_ONCE),
     "STP LMT": (*LASTING, *AT_ONCE),
     "MIT": (*LASTING, *AT_ONCE),
+    "LIT": (*LASTING, *AT_ONCE),
     "MOC": ("DAY",),
     "LOC": ("DAY",),
 }
