@@ -1,10 +1,12 @@
 """How a gateway is put together from the configuration, live or virtual."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from tapewire.common import roles
 from tapewire.common.bus.ports import QUERIES, of_login
 from tapewire.common.config import tws_address
+from tapewire.common.config.gateways import BrokerKind
 from tapewire.common.config.settings import Config
 from tapewire.common.daily_time import DailyTime
 from tapewire.common.runtime.brakes import brakes_of
@@ -63,7 +65,7 @@ def build(
         host.role, gateway, host.transport, host.clock, host.journal(background=True),
         epoch=host.epoch, follows=follows, hang_up=hang_up, heartbeat_ms=config.risk.heartbeat_ms,
         brakes=None if liquidation else brakes_of(host),  # what it takes only reduces
-        deputy=_deputy(host) if liquidation and not host.config.at_projectx(name) else None,
+        deputy=_deputy(host) if liquidation and host.config.kind_at(name) == "tws" else None,
         checkpoints=host.checkpoints(),
         options=None if liquidation else OptionGreeks(
             config.all_instruments(), config.gateway.interest_rate
@@ -162,8 +164,7 @@ def _address(host: Host) -> Callable[[], tws_address.TwsAddress]:
 
 def broker_of(host: Host) -> tuple[Broker, Callable[[], None]]:
     """The adapter for the login's broker."""
-    one = host.config.at_projectx(roles.login_name(host.role))
-    return tws(host) if one is None else projectx(host, one, BROKER)
+    return BROKERS[host.config.kind_at(roles.login_name(host.role))](host)
 
 
 def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], None]]:
@@ -201,3 +202,13 @@ def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], N
         return stream
 
     return adapter, host.attach(BROKER, socket)
+
+
+def _at_projectx(host: Host) -> tuple[Broker, Callable[[], None]]:
+    name = roles.login_name(host.role)
+    one = next(one for one in host.config.gateways if one.name == name)
+    return projectx(host, one, BROKER)
+
+
+BROKERS: Final[Mapping[BrokerKind, Adapt]] = {"tws": tws, "projectx": _at_projectx}
+"""What makes the adapter for a login, by `kind` in [[gateways]]."""

@@ -20,6 +20,8 @@ from tapewire.common.runtime import private_file
 OWN: Final = ("host", "port", "client_id", "liquidation_client_id", "ticks")
 BrokerKind = Literal["tws", "projectx"]
 OF_PROJECTX: Final = ("python", "api", "hubs", "user", "key_env", "key_file")
+KEYS_OF: Final[Mapping[BrokerKind, tuple[str, ...]]] = {"tws": OWN, "projectx": OF_PROJECTX}
+"""The keys that mean something for one kind alone."""
 
 
 class LoginConfig(Section):
@@ -56,9 +58,9 @@ class LoginConfig(Section):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        """What only the other kind has would mean nothing."""
-        others = OWN if self.kind == "projectx" else OF_PROJECTX
-        if given := sorted(self.model_fields_set & {*others}):
+        """What only another kind has would mean nothing."""
+        others = {key for keys in KEYS_OF.values() for key in keys} - {*KEYS_OF[self.kind]}
+        if given := sorted(self.model_fields_set & others):
             raise ConfigError(
                 f"gateways.{self.name}.{given[0]} means nothing with kind {self.kind}; remove it,"
                 " or correct kind"

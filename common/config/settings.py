@@ -13,7 +13,7 @@ from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.config import faults, gateways, hosts, near
 from tapewire.common.config.backtest import BacktestConfig
 from tapewire.common.config.cluster import ClusterConfig
-from tapewire.common.config.gateways import LoginConfig
+from tapewire.common.config.gateways import BrokerKind, LoginConfig
 from tapewire.common.config.hosts import HostConfig
 from tapewire.common.config.instrument import InstrumentConfig
 from tapewire.common.config.ledger import LedgerConfig, TradingDayConfig
@@ -77,6 +77,8 @@ __all__ = [
 ]
 
 PREFIX: Final = "TAPEWIRE_"
+VERSION: Final = 1
+"""Of the configuration: another one where a key has gone, or means something else."""
 LISTS: Final = (
     "gateways",
     "hosts",
@@ -92,6 +94,7 @@ LISTS: Final = (
 class Config(Section):
     """Everything that can be set. Frozen: a process reads it once, at its start."""
 
+    version: int = VERSION
     run_dir: Path = Path("run")
     mode: Literal["paper", "live"] = "paper"
     live_account: Annotated[str | None, Field(validate_default=True)] = None
@@ -117,6 +120,17 @@ class Config(Section):
     gateways: tuple[LoginConfig, ...] = ()
     instruments: tuple[InstrumentConfig, ...] = ()
     strategies: tuple[StrategyConfig, ...] = ()
+
+    @field_validator("version")
+    @classmethod
+    def _of_this_version(cls, found: int) -> int:
+        if found != VERSION:
+            raise ConfigError(
+                f"version is {found}; this Tapewire reads version {VERSION} of the configuration."
+                " Use the Tapewire that the file was written for, or change the file as"
+                " docs/upgrading.md says"
+            )
+        return found
 
     @field_validator("live_account")
     @classmethod
@@ -242,6 +256,10 @@ class Config(Section):
         """The strategies that run on this host."""
         placement = self.placement()
         return tuple(one for one in self.strategies if placement.is_here(one.host))
+
+    def kind_at(self, name: str) -> BrokerKind:
+        """Whose login the one of this name is."""
+        return next((one.kind for one in self.gateways if one.name == name), "tws")
 
     def at_projectx(self, name: str) -> LoginConfig | None:
         """The login of this name, if it is one at ProjectX."""
