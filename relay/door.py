@@ -14,6 +14,7 @@ from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.access import FREE, KEYS
 from tapewire.common.bus.ports import HOSTS
+from tapewire.common.bus.spoken import token_of, version_fault
 from tapewire.common.clock import Clock, Now
 from tapewire.common.events import TEXT_MAX, Event, ProcessState, RequestRefused
 from tapewire.common.runtime.service import Service
@@ -122,9 +123,12 @@ class Door(Service):
     def _signal(self, host: str, role: str, frames: list[bytes]) -> None:
         """A host signals for the strategies that are placed there: one that was taken over can
         trade for no other, and none runs on two hosts unnoticed."""
-        kind, body = frames
-        strategy = getattr(wire.decode_event(body), "strategy", "")
-        reason = self._refusal(role, kind) or self._misplaced(host, strategy)
+        shown, body = frames
+        kind = token_of(shown)
+        reason = version_fault(shown) or self._refusal(role, kind)
+        if not reason:
+            strategy = getattr(wire.decode_event(body), "strategy", "")
+            reason = self._misplaced(host, strategy)
         if reason:
             self.dead_letter(SIGNALS, reason, body)
             return
@@ -144,8 +148,9 @@ class Door(Service):
         that kind."""
         relay, sender, *kinds, body = frames
         shown: list[Token] = []
-        for kind in kinds[:1]:
-            reason = self._refusal(role, kind)
+        for frame in kinds[:1]:
+            kind = token_of(frame)
+            reason = version_fault(frame) or self._refusal(role, kind)
             token = self._servers[socket].tokens.get(kind.decode(errors="replace"))
             if not reason and token is not None:
                 shown.append(token)

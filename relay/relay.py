@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.ports import HOSTS
+from tapewire.common.bus.spoken import token_of
 from tapewire.common.clock import Clock, Now
 from tapewire.common.events import ProcessState
 from tapewire.common.runtime.home_clock import HomeTime
@@ -122,11 +123,13 @@ class Relay(Service):
         sent = self.transport.send(channel, frames)
         self.metrics.count("passed" if sent else "not_passed", label=channel[:-1])
 
-    def _kind_of(self, token: bytes, server: str) -> bytes:
-        """What kind of client a token is of; empty for one that is none of this start."""
+    def _kind_of(self, shown: bytes, server: str) -> bytes:
+        """What kind of client a token is of, behind the wire version that came before it; empty for
+        one that is none of this start."""
+        token = token_of(shown)
         for kind, known in self._tokens[server].items():
             if compare_digest(token, known):
-                return kind.encode()
+                return shown.removesuffix(token) + kind.encode()
         return b""
 
     # ---- home's time, and how this host is -------------------------------------------------------

@@ -171,15 +171,6 @@ def test_each_fault_has_a_line_of_its_own() -> None:
     ]
 
 
-def test_another_version_of_the_configuration_is_refused_and_not_its_keys() -> None:
-    assert refusal("version = 2\nnew_key = 1\n[tws]\nhost = 5\n") == (
-        "tapewire.toml: version is 2; this Tapewire reads version 1 of the configuration. Use the"
-        " Tapewire that the file was written for, or change the file as docs/upgrading.md says"
-    )
-    Path("tapewire.toml").write_text("version = 1")
-    assert load() == Config()
-
-
 FEED = '[[strategies.feeds]]\nname = "f"\nendpoint = "ipc:///f"\n'
 TWICE = {
     STRATEGY * 3: "strategies: the name 'one' is a duplicate; give one of them another name",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import zmq
 
-from tapewire.common.bus import wire
+from tapewire.common.bus import spoken, wire
 from tapewire.common.bus.allowed import Allowed
 from tapewire.common.events import CancelSignal, CatchUp, Control, RequestRefused
 from tapewire.common.runtime import key_files, tokens
@@ -180,6 +180,16 @@ def test_a_host_signals_for_no_strategy_of_another_host(between: Between, strate
     assert between.door.dead_letters[0].reason == (
         f"a signal of {strategy}, which runs on host home, came from host far"
     )
+
+
+def test_a_signal_of_another_wire_version_does_not_arrive(between: Between):
+    signals, strategy = between.at_home(zmq.PULL, "signals"), between.far_off(zmq.PUSH, "signals")
+    between.until_ready()
+    known = between.far_token("executor", "strategy")
+    strategy.send_multipart([b"99." + known, signal(2)])
+    arrived = until_passed(between, strategy, [spoken.shown(known), signal(1)], signals)
+    assert arrived == [between.tokens["executor", "strategy"], signal(1)]
+    assert "wire version 99, expected" in between.door.dead_letters[0].reason
 
 
 def test_a_request_is_answered_to_whoever_asked_each_on_its_own_connection(between: Between):
