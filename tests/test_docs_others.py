@@ -87,7 +87,7 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"systemctl enable --now tapewire": _unit,
     r"DESK=\S+ docker compose -f deploy/compose\.yaml up": _elsewhere,
     r"python -m tests\.simulation --seed N --steps N": _run,
-    r"python -m tests\.simulation": _help,
+    r"python -m tests\.simulation( --both --seed N --steps N)?": _help,
     r"python -m tests\.simulation --seed \d+ --seeds \d+ --steps \d+ --long": _help,
     r"python -m tests\.(exhaustive|mutants)": _help,
     r"python -m tests\.chaos --seed \w+ --minutes \w+( --json)?": _help,

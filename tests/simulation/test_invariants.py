@@ -23,6 +23,7 @@ from tests.simulation.run import CALM_NS, flatten
 from tests.simulation.watch import Watch
 
 LIMIT = Decimal(60)
+GATEWAYS = ("gateway", "liquidation")
 
 
 def intended(intent_id: str, side: Side, quantity: int) -> OrderIntended:
@@ -37,7 +38,9 @@ def by_hand(side: Side, quantity: int) -> ForeignOrderReported:
 def beyond(events: Sequence[Event]) -> list[str]:
     watch: Any = SimpleNamespace(merged=lambda journals: journals["gateway"])
     world: Any = SimpleNamespace(
-        instruments=(AAPL,), events=lambda role: events if role == "gateway" else ()
+        instruments=(AAPL,),
+        gateways=GATEWAYS,
+        events=lambda role: events if role == "gateway" else (),
     )
     return list(invariants.exposure_within(world, watch, LIMIT))
 
@@ -77,7 +80,7 @@ def test_an_alarm_about_a_position_holds_where_the_gateway_never_had_an_executio
     watch: Any = SimpleNamespace(
         reconciled=[alarm], broker=SimpleNamespace(executions={"0001.01": executed})
     )
-    world: Any = SimpleNamespace(events=lambda _role: [])
+    world: Any = SimpleNamespace(gateways=GATEWAYS, events=lambda _role: [])
     assert list(invariants.alarms_hold(world, watch)) == []
     world.events = lambda _role: [fill_of("s-1/1", 9, exec_id="0001.01", side="SELL")]
     (fault,) = invariants.alarms_hold(world, watch)
@@ -109,7 +112,9 @@ def world_of(events: Sequence[Event]) -> Any:
     orders = SimpleNamespace(live=list)
     gateway = MagicMock(spec=GatewayService, gateway=SimpleNamespace(orders=orders))
     return SimpleNamespace(
-        events=lambda role: events if role == "gateway" else (), service=lambda _role: gateway
+        gateways=GATEWAYS,
+        events=lambda role: events if role == "gateway" else (),
+        service=lambda _role: gateway,
     )
 
 
