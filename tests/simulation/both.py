@@ -106,6 +106,7 @@ class BothWatch(Watch):
         name = client_id, line["perm_id"]
         if line["kind"] == "execution" and not line["order_ref"]:
             self._others_ns = line["ts_ns"]
+            self.strangers += 1
         is_placed = line["kind"] == "order" and line["event"] == "placed"
         written = self._by_tag.get(line["order_ref"])
         if line["kind"] == "order" and not is_placed:
@@ -191,7 +192,7 @@ def simulate_both(seed: int, steps: int, *, pace: Pace = SHORT) -> Result:
         world.run(rng.randrange(pace.step_max_ns))
         storm.strike()
         compact(world, keeps)
-        allowed = LIMIT + (watch.late + watch.others) * ORDER_MAX + len(watch.broker.foreign)
+        allowed = LIMIT + (watch.late + watch.others) * ORDER_MAX + watch.strangers
         found += invariants.beyond_limit(watch, allowed)
     found += settle(seed, world, network, watch, until_ns)
     found += modifies.once(world, watch)

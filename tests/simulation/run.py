@@ -211,7 +211,7 @@ def settle(
         found += group_rules.at_rest(world, watch)
     found += modifies.at_rest(world)
     # Whether what fills late was closed by a flatten is not known; nor is what was not reported.
-    if not (watch.late or watch.others or invariants.unreported(world, watch)):
+    if not (watch.late or watch.others or watch.strangers or invariants.unreported(world, watch)):
         found += modifies.shared(world)
     flatten(world)
     found += [

@@ -75,6 +75,7 @@ class Watch:
         self.reconciled: list[tuple[str, str, str]] = []  # account, symbol, the gateway's alarm
         self.signals: dict[str, Signal | GroupSignal] = {}
         self.others = 0  # things that TWS did and nobody of the group had asked for
+        self.strangers = 0  # contracts that somebody else has traded, by another program
         self.late = 0  # orders that TWS held back before it took them
         self._client_id = config.tws.client_id
         self._liquidation_id = config.tws.liquidation_client_id

@@ -25,11 +25,11 @@ def sdk():
 
 
 TURNED_AWAY = """
-[[fault]]
+[[faults]]
 what = "limited"
 path = "/Order/place"
 
-[[fault]]
+[[faults]]
 what = "expired_token"
 on_order = 2
 """
@@ -98,7 +98,7 @@ def test_it_looks_trades_and_listens(sdk, url):
     assert counts["market_depth"] > 0
 
 
-@pytest.mark.parametrize("url", [TURNED_AWAY], indirect=True)
+@pytest.mark.parametrize("url", [TURNED_AWAY], indirect=True, ids=["scenario"])
 def test_what_is_turned_away_is_called_uncertain_in_the_words_that_the_link_knows(sdk, url):
     done = subprocess.run(
         [str(sdk), "-W", "ignore", str(REFUSED), url],
