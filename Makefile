@@ -14,7 +14,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --qui
 LOCK_EXTRA = $(LOCK) pyproject.toml -c requirements/base.lock --extra $$extra -o requirements/$$extra.lock
 AGREEING = -c requirements/test.lock -c requirements/bench.lock # a release that all of them can have
 
-.PHONY: docs picture picture-web setup run test test-cluster test-paper test-web soak check bench lock node projectx clean
+.PHONY: docs picture picture-web setup run test test-cluster test-paper test-web soak check bench lock node projectx ray clean
 
 setup: $(STAMP)
 
@@ -64,6 +64,9 @@ projectx: # an environment of Python 3.12 or newer for ProjectX's client; withou
 	$(PIP_PROJECTX) --require-hashes --no-build-isolation -r requirements/projectx.lock
 	$(PIP_PROJECTX) --no-deps --no-build-isolation -e .
 
+ray: setup # what `tapewire sweep --ray` needs, some 300 MB; without it, its tests are skipped
+	$(PIP) --require-hashes -r requirements/ray.lock
+
 bench: setup # about five minutes; figures and pictures are left in bench/
 	$(BIN)/python -m tapewire.benchmarks all --plot bench
 
@@ -75,7 +78,7 @@ lock: # exact versions and hashes for the ranges in pyproject.toml; UPGRADE=1 ta
 	$(LOCK) pyproject.toml -o requirements/base.lock
 	for extra in bench; do $(LOCK_EXTRA) || exit; done
 	for extra in test; do $(LOCK_EXTRA) -c requirements/bench.lock || exit; done
-	for extra in browser charts cluster data docs indicators options projectx risk web; do $(LOCK_EXTRA) $(AGREEING) || exit; done
+	for extra in browser charts cluster data docs indicators options projectx ray risk web; do $(LOCK_EXTRA) $(AGREEING) || exit; done
 
 docs: setup # renew what the documents repeat of the code, and build their site; a broken link ends it
 	$(BIN)/python docs/generate.py

@@ -10,16 +10,14 @@ import inspect
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 from tapewire.backtest.scan import Window
+from tapewire.backtest.sweep.code import file_of, own_modules
 from tapewire.backtest.sweep.trial import Settings
 from tapewire.common.config.settings import Config
 from tapewire.common.errors import ConfigError
 from tapewire.common.ticks.cache import digest, table_of_file
-from tapewire.strategy.loading.faults import is_own
 
 WITHOUT_EFFECT: Final = {"run_dir", "mode", "live_account", "bus", "metrics"}
 """Keys that a back-test does not read; see docs/backtest.md."""
@@ -45,7 +43,7 @@ def source_of(strategy: Any) -> str:
     """
     if isinstance(strategy, str):
         return ""
-    file = _file(sys.modules.get(strategy.__module__))
+    file = file_of(sys.modules.get(strategy.__module__))
     if file is not None and file.is_file():
         return file.read_text(encoding="utf-8", errors="surrogateescape")
     try:
@@ -64,7 +62,7 @@ def _parts(settings: Settings, window: Window, swept: frozenset[str], source: st
     yield _text({name: str(value) for name, value in settings.arguments.items()})
     yield _text(_configured(settings.config, settings.name, swept))
     yield source
-    for path in _modules():
+    for path in sorted(set(own_modules().values())):
         yield f"{path.name} {hashlib.blake2b(path.read_bytes()).hexdigest()}"
 
 
@@ -74,18 +72,6 @@ def _configured(config: Config, name: str, swept: frozenset[str]) -> dict[str, A
     alone = own.model_copy(update={"parameters": fixed})
     found = config.model_copy(update={"strategies": (alone,)})
     return found.model_dump(mode="json", exclude=WITHOUT_EFFECT)
-
-
-def _modules() -> list[Path]:
-    """The files of all that is loaded and no library's: the strategy, and what it imports."""
-    modules = list(sys.modules.items())
-    files = [path for name, one in modules if name != "__main__" and (path := _file(one))]
-    return sorted({path for path in files if is_own(str(path)) and path.is_file()})
-
-
-def _file(module: ModuleType | None) -> Path | None:
-    file = getattr(module, "__file__", None)
-    return Path(file) if file and file.endswith(".py") else None
 
 
 def _text(values: dict[str, Any]) -> str:

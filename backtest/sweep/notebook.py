@@ -30,6 +30,7 @@ from tapewire.backtest.sweep.store import stored
 from tapewire.backtest.sweep.tables import failed
 from tapewire.backtest.sweep.trial import Settings
 from tapewire.backtest.sweep.walk import walk_of
+from tapewire.backtest.sweep.workers import Cores
 from tapewire.common.amounts import counted
 from tapewire.common.ticks.file import BarTime
 from tapewire.strategy.base import Strategy
@@ -129,7 +130,7 @@ def run_sweep(
         plan = run.planned(settings, window, grid, walk, rank, f"Sweep of {name}")
         place = None if folder is None else Path(folder) / _folder(plan, window, strategy)
         with stored(place) as store:
-            outcome = run.sweep(plan, store, run.jobs_of(jobs), voice(verbose))
+            outcome = run.sweep(plan, store, Cores(run.jobs_of(jobs)), voice(verbose))
     if place is not None:
         save(outcome, place, place / REPORT, voice(verbose))
     return Sweep(outcome)

@@ -10,12 +10,12 @@ import msgspec
 from tapewire.backtest.run import chosen
 from tapewire.backtest.scan import Window, raise_empty
 from tapewire.backtest.sweep import outcome as outcomes
-from tapewire.backtest.sweep.forks import forked
 from tapewire.backtest.sweep.grid import Combination, Grid, combinations, size
 from tapewire.backtest.sweep.outcome import Outcome, Span, judged, rank_of, ranked
 from tapewire.backtest.sweep.store import Store
-from tapewire.backtest.sweep.trial import Settings, Task, Trial, combined, tried
+from tapewire.backtest.sweep.trial import Settings, Task, Trial, combined
 from tapewire.backtest.sweep.walk import Fold, Walk, folds, joined
+from tapewire.backtest.sweep.workers import Workers
 from tapewire.backtest.watch import Interrupted, Watch, watching
 from tapewire.common.amounts import counted
 from tapewire.common.config.near import expected
@@ -96,17 +96,17 @@ def _require_one_loads(settings: Settings, grid: Grid) -> None:
     raise ConfigError(first)
 
 
-def sweep(plan: Plan, store: Store, jobs: int, say: Say) -> Outcome:
+def sweep(plan: Plan, store: Store, workers: Workers, say: Say) -> Outcome:
     """Run what is not in the store; with walk-forward, then each span's best on the next span.
 
     The first Ctrl-C keeps what is done, and the outcome is not whole.
     """
     grid = list(combinations(plan.grid))
     tasks = [Task(fold.train, one) for fold in plan.folds for one in grid]
-    work = _Work(plan, store, jobs)
+    work = _Work(plan, store, workers)
     known = sum(store.get(task) is not None for task in tasks)
     done = f", {known:,} of them done before" if known else ""
-    say(f"{counted(plan.runs, 'run')}{done}; running {jobs} at a time")
+    say(f"{counted(plan.runs, 'run')}{done}; {workers.described}")
     work.do(tasks)
     rank = rank_of(plan.rank, [one for task in tasks if (one := store.get(task))])
     spans = [_span(store, fold, grid, rank) for fold in plan.folds]
@@ -133,9 +133,8 @@ def sweep(plan: Plan, store: Store, jobs: int, say: Say) -> Outcome:
 class _Work:
     """Runs tasks, until all are done or a person stops it; then it runs none."""
 
-    def __init__(self, plan: Plan, store: Store, jobs: int) -> None:
-        self._work = partial(_encoded, plan.settings)
-        self._store, self._jobs = store, jobs
+    def __init__(self, plan: Plan, store: Store, workers: Workers) -> None:
+        self._settings, self._store, self._workers = plan.settings, store, workers
         self._done = 0
         self.is_whole = True
 
@@ -147,23 +146,23 @@ class _Work:
         self._done = len(tasks) - len(todo)
         with watching(len(tasks), "runs", self._done) as watch:
             try:
-                self._fork(todo, watch)
+                self._make(todo, watch)
             except Interrupted:
                 self.is_whole = False
 
-    def _fork(self, todo: Sequence[Task], watch: Watch) -> None:
+    def _make(self, todo: Sequence[Task], watch: Watch) -> None:
         """A process that was ended from outside may do better the next time, so its loss is not on
         the disk."""
-        for one in forked(self._work, todo, self._jobs, lambda: watch.look(self._done)):
+        look = partial(self._look, watch)
+        for one in self._workers.do(self._settings, todo, look):
             self._done += 1
             if one.lost:
                 self._store.remember(Trial(one.piece, error=one.lost))
             else:
                 self._store.add(msgspec.json.decode(one.result, type=Trial))
 
-
-def _encoded(settings: Settings, task: Task) -> bytes:
-    return msgspec.json.encode(tried(settings, task))
+    def _look(self, watch: Watch) -> None:
+        watch.look(self._done)
 
 
 def _test(fold: Fold, span: Span) -> Task | None:

@@ -97,6 +97,11 @@ def tried(settings: Settings, task: Task) -> Trial:
     return _trial(task, outcome)
 
 
+def encoded(settings: Settings, task: Task) -> bytes:
+    """Run it: the trial as JSON."""
+    return msgspec.json.encode(tried(settings, task))
+
+
 def _trial(task: Task, outcome: Outcome) -> Trial:
     stats = outcome.statistics
     known = {**performance.as_json(stats), "net": amounts.text(outcome.results.total.net)}

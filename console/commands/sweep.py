@@ -1,6 +1,7 @@
 """`sweep`: many back-tests of one strategy with other parameters, on several cores."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -8,12 +9,15 @@ import typer
 
 from tapewire.backtest.arguments import with_fills
 from tapewire.backtest.sweep import run, tables
+from tapewire.backtest.sweep.cluster import connected
 from tapewire.backtest.sweep.fingerprint import fingerprint
 from tapewire.backtest.sweep.grid import grid_of
 from tapewire.backtest.sweep.saved import REPORT, as_json, save
 from tapewire.backtest.sweep.store import stored
 from tapewire.backtest.sweep.trial import Settings
 from tapewire.backtest.sweep.walk import walk_of
+from tapewire.backtest.sweep.workers import Cores
+from tapewire.common import extras
 from tapewire.console.commands.backtest import (
     BarsOption,
     BenchmarkOption,
@@ -66,6 +70,9 @@ def sweep(
     ] = "",
     rank: Annotated[str, typer.Option(help="the figure to rank by")] = "",
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="runs at a time")] = None,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="on the Ray cluster that this machine is in")
+    ] = False,
     folder: Annotated[
         Path, typer.Option("--out", help="sweeps are kept here, each in a folder of its own")
     ] = Path("sweeps"),
@@ -90,6 +97,8 @@ def sweep(
     one of them went well.
     """
     require_no_folder(to_file)
+    if ray:
+        extras.require("--ray", "ray", "ray")
     walk = walk_of(walk_forward) if walk_forward else None
     fills = {
         "capital": capital, "margin": margin, "latency_ms": latency_ms, "slippage": slippage,
@@ -104,7 +113,8 @@ def sweep(
     plan = run.planned(settings, window, grid, walk, rank, f"Sweep of {file.path.name}")
     place = folder / f"{own.name}-{fingerprint(plan.settings, window, frozenset(grid), '')}"
     with stored(place) as store:
-        found = run.sweep(plan, store, run.jobs_of(jobs), note)
+        with connected(jobs, note) if ray else nullcontext(Cores(run.jobs_of(jobs))) as workers:
+            found = run.sweep(plan, store, workers, note)
         save(found, place, to_file or place / REPORT, note)
     if as_json_object:
         print(json.dumps({"folder": str(place), **as_json(found)}))

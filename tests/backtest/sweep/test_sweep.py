@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tapewire import ConfigError, Strategy, run_backtest, run_sweep
-from tapewire.backtest.sweep import run as sweeping
+from tapewire.backtest.sweep import workers
 from tapewire.backtest.sweep.store import FILE
 from tapewire.common.ticks import cache
 from tests.backtest.made import SECOND_NS, START_S, ticks, written
@@ -107,7 +107,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_call_goes_on(tmp_path, monkeypat
     assert first.best["at"] == 8
 
     asked = []
-    monkeypatch.setattr(sweeping, "forked", lambda work, pieces, *_: asked.extend(pieces) or [])
+    monkeypatch.setattr(workers, "forked", lambda work, pieces, *_: asked.extend(pieces) or [])
     run_sweep(Buys, file, grid, jobs=1, folder="kept")
     assert [one.parameters["at"] for one in asked] == [9.5]
 
@@ -116,7 +116,7 @@ def test_another_strategy_data_or_setting_is_another_sweep_and_a_wider_grid_is_n
     tmp_path, monkeypatch
 ):
     asked = []
-    monkeypatch.setattr(sweeping, "forked", lambda work, pieces, *_: asked.extend(pieces) or [])
+    monkeypatch.setattr(workers, "forked", lambda work, pieces, *_: asked.extend(pieces) or [])
     file = days(tmp_path, 10, 9, 8)
 
     def folder(strategy=Buys, at=(8,), **others) -> str:
