@@ -28,7 +28,8 @@ class ClockAnswered(msgspec.Struct, array_like=True, tag="clock.answered", froze
     mono_ns: int
 
 
-Figures = dict[str, float | None]
+Counts = dict[str, int | float]
+Figures = dict[str, int | float | None]
 
 
 class ProcessReported(msgspec.Struct, kw_only=True, frozen=True):
@@ -44,7 +45,7 @@ class ProcessReported(msgspec.Struct, kw_only=True, frozen=True):
     ended: str = ""
     died: bool = False
     gaps: dict[str, int] = {}
-    counters: dict[str, float] = {}
+    counters: Counts = {}
     gauges: Figures = {}
     hops_us: dict[str, Figures] = {}
     times_us: dict[str, Figures] = {}

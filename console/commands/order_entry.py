@@ -44,6 +44,7 @@ from tapewire.console.group import status
 from tapewire.console.group.control import Launched
 from tapewire.console.manual import NotAnswered
 from tapewire.console.records.blotter import BlotterOrder, Only
+from tapewire.console.views import words
 from tapewire.strategy.terms import changes_of, prices_of, terms_of
 
 
@@ -253,7 +254,10 @@ def what(group: Launched, given: str) -> tuple[str, tuple[ComboLeg, ...]]:
 
 def account_of(group: Launched, given: str | None) -> str:
     """The account to trade in: the one that is named, or the login's only one."""
-    gateways = status.of_kind(status.read(group.run_dir), roles.GATEWAY).values()
+    statuses = status.read(group.run_dir)
+    if words.is_far(statuses):
+        raise ConfigError("this is a far host, which has no broker; place orders by hand at home")
+    gateways = status.of_kind(statuses, roles.GATEWAY).values()
     accounts = [str(account) for one in gateways for account in one.get("accounts", ())]
     if given is not None:
         require_known("--account", given, accounts)

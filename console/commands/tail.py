@@ -22,7 +22,7 @@ from tapewire.console.group import status
 from tapewire.console.group.status import Status
 from tapewire.console.group.supervisor import Group
 from tapewire.console.records.tail import Message, Tail
-from tapewire.console.views import times
+from tapewire.console.views import times, words
 from tapewire.console.views.terminal import err
 from tapewire.risk.publishing import TOPICS
 
@@ -70,7 +70,10 @@ def _topics(config: Config) -> list[str]:
 
 
 def _note_unread(topics: list[str], statuses: dict[str, Status]) -> None:
-    """Warn about symbols that no strategy reads: the gateway publishes no ticks of them."""
+    """Warn about symbols that no strategy reads: the gateway publishes no ticks of them. On a far
+    host that is not known."""
+    if words.is_far(statuses):
+        return
     gateways = status.of_kind(statuses, roles.GATEWAY).values()
     read = {symbol for one in gateways for symbol in one.get("tick_seqs", {})}
     for topic in topics:

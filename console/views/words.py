@@ -16,7 +16,7 @@ AS_REQUESTED: Final = (("ENDED", "SIGTERM"), ("ENDED", "stopped"))
 
 def trading(statuses: dict[str, Status]) -> State:
     """Whether the group trades; if not, why, and what lifts that."""
-    if roles.RISK not in statuses and _is_far(statuses):
+    if roles.RISK not in statuses and is_far(statuses):
         return "ELSEWHERE", "this is a far host; `tapewire status` at home shows how trading is"
     if roles.RISK not in statuses:
         return "STARTING", "risk has not reported its state yet"
@@ -40,7 +40,7 @@ def trading(statuses: dict[str, Status]) -> State:
     return "ACTIVE", "; ".join(filter(None, _doors(statuses)))
 
 
-def _is_far(statuses: dict[str, Status]) -> bool:
+def is_far(statuses: dict[str, Status]) -> bool:
     """Whether the statuses are those of a far host: it has a relay of its own, not one that was
     reported to it."""
     relays = of_kind(statuses, roles.RELAY).values()

@@ -1,14 +1,18 @@
 """A group on two hosts: what each of them runs, and what is refused."""
 
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
 from tapewire.common.config.settings import Config, ConfigError
+from tapewire.common.events import ControlReply
 from tapewire.common.runtime.head_file import HeadFile, Memory, Remembered
-from tapewire.console.commands import scale
-from tapewire.console.group import launch, shutdown
+from tapewire.console.commands import order_entry, scale, steer, tail
+from tapewire.console.group import control, launch, shutdown, status
 from tapewire.console.group.supervisor import Group
 from tapewire.console.group.supervisord import GroupError, Supervisord
 from tests.conftest import _folder
@@ -154,3 +158,36 @@ def test_what_a_far_host_remembers_of_the_simulators_journals_is_forgotten_as_th
     file.write(Memory("", {"gateway": Remembered(5, "ab")}, ""))
     launch.forget_simulated(of_tws, far.run_dir)
     assert [*file.read().heads] == ["gateway"]
+
+
+def test_what_only_home_knows_is_not_claimed_on_a_far_host(
+    home_and_far: tuple[Config, Config], capsys: pytest.CaptureFixture[str]
+):
+    far = home_and_far[1]
+    launch.keep(far, far.run_dir)
+    relay = {"state": "READY", "reason": "", "ts_ns": 1, "pid": os.getpid()}
+    (far.run_dir / "status" / "relay-far.json").write_text(json.dumps(relay))
+    group = control.read(far.run_dir)
+    assert group is not None
+    with pytest.raises(ConfigError, match="this is a far host, which has no broker"):
+        order_entry.account_of(group, None)
+    tail._note_unread(["tick.AAPL"], status.read(far.run_dir))
+    assert capsys.readouterr().err == ""
+
+
+def test_a_flatten_is_asked_for_on_a_far_host_and_not_waited_for(
+    home_and_far: tuple[Config, Config],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    far = home_and_far[1]
+    launch.keep(far, far.run_dir)
+    relay = {"state": "READY", "reason": "", "ts_ns": 1, "pid": os.getpid()}
+    (far.run_dir / "status" / "relay-far.json").write_text(json.dumps(relay))
+    reply = ControlReply(ok=True, state="HALTED", text="it begins")
+    monkeypatch.setattr(control, "is_live", lambda _: True)
+    monkeypatch.setattr(control, "ask", lambda *_: reply)
+    with pytest.raises(typer.Exit) as ended:
+        steer.flatten(account="", symbol="", wait=30, run_dir=far.run_dir, as_json=True)
+    assert ended.value.exit_code == 0
+    assert json.loads(capsys.readouterr().out)["over"] is False

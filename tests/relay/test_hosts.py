@@ -19,7 +19,7 @@ STRATEGY = "tapewire.strategy.examples.momentum:Momentum"
 STATUS: dict[str, Any] = {
     "role": "strategy-dip", "state": "READY", "reason": "", "epoch": "01", "ts_ns": 5, "pid": 7,
     "hops_us": {"gateway_to_strategy": {"p50": 1.5, "max": None, "count": 3}},
-    "clock": {"offset_ns": -3}, "missed": {"AAPL": 0},
+    "clock": {"offset_ns": -3}, "missed": {"AAPL": 0}, "counters": {"ticks_received.AAPL": 3},
 }  # fmt: skip
 
 
@@ -65,6 +65,7 @@ def test_a_status_is_taken_in_with_what_is_shown_of_it():
     assert (one.state, one.hops_us, one.clock) == (
         "READY", STATUS["hops_us"], {"offset_ns": -3},
     )  # fmt: skip
+    assert repr(one.counters) == repr(STATUS["counters"]), "counts stay whole numbers"
 
 
 @pytest.mark.parametrize(
