@@ -174,7 +174,7 @@ class AccountLimit(AmountLimit, ABC):
 
     def subjects(self, view: View, account: str | None = None) -> Iterable[Key]:
         """Every account, with an empty symbol."""
-        for one in sorted(view.accounts()) if account is None else [account]:
+        for one in view.accounts() if account is None else [account]:
             if self.scope.account in ("", one):
                 yield one, ""
 

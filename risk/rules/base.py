@@ -238,7 +238,7 @@ class AccountRule(Rule, ABC):
 
     def on_timer(self, view: View) -> Iterable[Violation]:
         """Every account."""
-        for account in sorted(view.accounts()):
+        for account in view.accounts():
             yield from self.broken(account, view)
 
 

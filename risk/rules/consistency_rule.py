@@ -78,12 +78,12 @@ class ConsistencyRule(Rule):
 
     def on_timer(self, view: View) -> Iterable[Violation]:
         """Every account that the rule is about."""
-        for account in sorted(view.accounts()):
+        for account in view.accounts():
             yield from self._violation(account, view)
 
     def readings(self, view: View) -> Iterable[Reading]:
         """The best day's share of each account that has a profit."""
-        for account in sorted(view.accounts()):
+        for account in view.accounts():
             share = self.share(account, view)
             if self.scope.account in ("", account) and share is not None:
                 yield self.reading(share, self.percent, account, unit="% of the profit")

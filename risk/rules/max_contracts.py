@@ -66,7 +66,7 @@ class MaxContracts(AccountRule):
 
     def readings(self, view: View) -> Iterable[Reading]:
         """Every account that the rule is about."""
-        for account in sorted(view.accounts()):
+        for account in view.accounts():
             if self.scope.account in ("", account):
                 yield self.reading(self._total(account, view), self.limit, account, "", CONTRACTS)
 

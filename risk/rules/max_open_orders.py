@@ -64,7 +64,7 @@ class MaxOpenOrders(AccountRule):
 
     def readings(self, view: View) -> Iterable[Reading]:
         """Every account that the rule is about."""
-        for account in sorted(view.accounts()):
+        for account in view.accounts():
             if self.scope.account in ("", account):
                 used = Decimal(self._count(account, view))
                 yield self.reading(used, Decimal(self.limit), account, "", "open orders")

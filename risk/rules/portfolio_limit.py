@@ -158,7 +158,7 @@ class PortfolioLimit(AccountRule, ABC, Generic[Worth]):
 
     def readings(self, view: View) -> Iterable[Reading]:
         """Of each group of every account that the rule is about, the limit that is used most."""
-        for account in sorted(view.accounts()):
+        for account in view.accounts():
             for group, exposures in sorted(self._groups(account, view)):
                 found = self._certain(account, group, exposures, view)[0]
                 kind = max(self.limits, key=lambda one: found.amounts[one] / self.limits[one])

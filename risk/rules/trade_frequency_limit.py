@@ -78,7 +78,7 @@ class TradeFrequencyLimit(AccountRule):
     def readings(self, view: View) -> Iterable[Reading]:
         """Every account that the rule is about."""
         unit = f"{self.of} per {self.per}"
-        for account in sorted(view.accounts()):
+        for account in view.accounts():
             if self.scope.account in ("", account):
                 used = Decimal(self._count(account, view, self._window(account, view)))
                 yield self.reading(used, Decimal(self.limit), account, "", unit)

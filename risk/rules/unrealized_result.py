@@ -21,7 +21,7 @@ class UnrealizedResult(AmountLimit, ABC):
 
     def subjects(self, view: View, account: str | None = None) -> Iterable[Key]:
         """Every open position that the rule is about."""
-        for one in sorted(view.accounts()) if account is None else [account]:
+        for one in view.accounts() if account is None else [account]:
             for position in view.positions(one):
                 inside = self.scope.covers(one, self.scope.strategy, position.symbol)
                 if position.quantity and inside:

@@ -165,9 +165,10 @@ class View:
 
     # ---- what rules ask ------------------------------------------------------------------------
 
-    def accounts(self) -> set[str]:
-        """Every account that traded, has orders or holds something."""
-        return {account for account, _ in self._accounts.keys()}  # noqa: SIM118 - not a mapping
+    def accounts(self) -> list[str]:
+        """Every account that traded, has orders or holds something, each once, in a fixed order:
+        what a rule finds in several accounts is written down in that order."""
+        return sorted({account for account, _ in self._accounts.keys()})  # noqa: SIM118 - not a mapping
 
     def keys(self, account: str | None = None) -> list[Key]:
         """Every account and symbol that was traded, is ordered or is held; of one account."""

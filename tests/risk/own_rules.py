@@ -31,7 +31,7 @@ class Loss(Rule):
         self.limit = parameters.limit
 
     def on_timer(self, view: View) -> Iterable[Violation]:
-        for account in sorted(view.accounts()):
+        for account in view.accounts():
             if -view.day(account).net > self.limit:
                 yield self.violation(f"the day's loss is {-view.day(account).net}", account=account)
 

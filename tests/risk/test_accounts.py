@@ -171,7 +171,15 @@ def test_keys_are_all_that_is_traded_ordered_or_held(accounts: Accounts[Order], 
     accounts.apply(held(1, "TSLA", account="DU2"))
     assert view.keys() == [("DU1", "AAPL"), ("DU2", "TSLA")]
     assert view.keys("DU2") == [("DU2", "TSLA")]
-    assert view.accounts() == {"DU1", "DU2"}
+    assert view.accounts() == ["DU1", "DU2"]
+
+
+def test_accounts_come_in_one_order_in_each_process(accounts: Accounts[Order], view: View):
+    """Text has another hash in each process, and so a set of it another order."""
+    names = [f"DU{number}" for number in range(10, 30)]
+    for name in reversed(names):
+        accounts.apply(held(1, account=name))
+    assert view.accounts() == ["DU1", *names]
 
 
 def test_an_order_that_is_replaced_is_left_out_until_the_next_look(
