@@ -30,8 +30,9 @@ NO_ROOM: Final = "the disk is full; nothing was written or published"
 class CrashingJournal(MemoryJournal):
     """A journal that its process can die at: before a commit, during it, or just after it.
 
-    With `later` a commit takes time: it calls that with what completes it. A process that dies
-    meanwhile leaves it complete or not, as the disk may have been faster than the death or not.
+    With `later` a commit takes time: it calls that with what completes it, which can be done only
+    once the journal is not `full`. A process that dies meanwhile leaves it complete or not, as the
+    disk may have been faster than the death or not.
 
     While `is_full` nothing can be written to it, as on a disk without room.
     """
@@ -63,7 +64,7 @@ class CrashingJournal(MemoryJournal):
             return self.append(events)
         self.step()
         self._under_way = events
-        self.later(self._complete)
+        self.later(self.wait)
         return self.head.seq + 1
 
     def wait(self) -> None:
@@ -79,13 +80,6 @@ class CrashingJournal(MemoryJournal):
         if self.head.seq % 2 and not self.full:
             self.wait()
         self._under_way = None
-
-    def _complete(self) -> None:
-        """The disk is done with the commit, or tries it again later."""
-        if not self.full:
-            self.wait()
-        elif self.later is not None:
-            self.later(self._complete)
 
 
 class HeadMemory:

@@ -46,6 +46,7 @@ SECOND_NS = 1_000_000_000
 RESTART_NS = SECOND_NS
 LAST = b"last."
 COMMIT_NS = 250_000  # about what an fsync takes
+FULL_NS = SECOND_NS // 4  # after which one is tried again that found the disk full
 
 
 class World:
@@ -282,9 +283,14 @@ class World:
         )
 
     def _committed(self, node: Node, start: int, complete: Callable[[], None]) -> None:
-        if node.service is not None and node.starts == start:
-            complete()
-            self._deliver(node, (JOURNAL, [DONE]))
+        if node.service is None or node.starts != start:
+            return
+        if node.records.full:
+            later_ns = self.clock.mono_ns() + FULL_NS
+            self.scheduler.at(later_ns, self._committed, node, start, complete)
+            return
+        complete()
+        self._deliver(node, (JOURNAL, [DONE]))
 
     def _deliver(self, node: Node, *messages: Inbound) -> None:
         if node.service is None:

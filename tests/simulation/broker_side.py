@@ -104,10 +104,11 @@ class BrokerSide:
         return Exposure(self.positions[key], left["BUY"], left["SELL"])
 
     def _order(self, line: Line) -> None:
-        quantity = Decimal(line["quantity"])
-        if line["event"] == "placed":
+        quantity, is_placed = Decimal(line["quantity"]), line["event"] == "placed"
+        if is_placed:
             self.placed_by_ref[line["order_ref"]] += 1
             self.placed_by_id[line["client_id"], line["order_id"]] += 1
+        if is_placed or line["event"] == "made":  # by TWS, and it can be modified as any other
             parts = parts_of(line)
             self.working[line["perm_id"]] = Working(
                 line["account"], parts, quantity, _left(parts, quantity), _group(line)

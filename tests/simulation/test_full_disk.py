@@ -1,5 +1,6 @@
 """The disk fills while the virtual group trades: it halts, says why, and goes on by itself."""
 
+from collections import Counter
 from decimal import Decimal
 
 import pytest
@@ -12,9 +13,11 @@ from tapewire.common.runtime.disk import MB
 from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.simulator.settings import SimulatorSettings
+from tapewire.virtual.node import Node
 from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation import invariants
-from tests.simulation.run import ACCOUNTS, INSTRUMENTS, LIMIT, START_NS
+from tests.simulation.run import ACCOUNTS, INSTRUMENTS, START_NS
+from tests.simulation.seeds import LIMIT
 from tests.simulation.watch import Watch
 
 LOW_BYTES = 50 * MB  # between nothing and `free_halt_mb`
@@ -101,6 +104,25 @@ def test_on_a_full_disk_nothing_is_published_and_afterwards_nothing_is_missing(v
     world.run(5 * SECOND_NS)
     assert states(world) == {"READY"}
     assert agrees(world) == []
+
+
+def test_a_process_that_waits_for_room_has_no_more_turns_than_it_would_have(monkeypatch):
+    """A commit that finds the disk full is tried again four times a second, as with a real disk."""
+    world, turns = trading(until_s=30), Counter[str]()
+    turn = World.turn
+
+    def counted(world: World, node: Node) -> None:
+        turns[node.role] += 1
+        turn(world, node)
+
+    monkeypatch.setattr(World, "turn", counted)
+    world.run(2 * SECOND_NS)
+    usual = turns[roles.GATEWAY]
+    turns.clear()
+    world.fill_disk(0)
+    world.run(2 * SECOND_NS)
+    assert world.nodes[roles.GATEWAY].records.full
+    assert turns[roles.GATEWAY] < 2 * usual
 
 
 def test_a_process_that_dies_on_a_full_disk_comes_back_and_nothing_is_missing():

@@ -18,7 +18,7 @@ from tapewire.risk.service import RiskService
 from tests.gateway.tws_bench import fill_of, submit
 from tests.gateway.tws_messages import AAPL, ACCOUNT
 from tests.simulation import invariants
-from tests.simulation.broker_side import Executed
+from tests.simulation.broker_side import BrokerSide, Executed
 from tests.simulation.run import CALM_NS, flatten
 from tests.simulation.watch import Watch
 
@@ -183,3 +183,17 @@ def test_a_flatten_that_still_waits_for_a_closing_order_has_as_long_again(
     world: Any = SimpleNamespace(run=run, service=lambda _role: risk)
     flatten(world)
     assert ran == [CALM_NS] * runs
+
+
+def test_a_modify_that_makes_an_order_smaller_adds_no_risk_though_tws_has_made_that_order():
+    """A modify that TWS split: under the order's id the other half has its next one."""
+    made = {
+        "kind": "order", "event": "made", "client_id": 1, "order_id": 62, "perm_id": 66,
+        "order_ref": "s-1/1", "account": ACCOUNT, "symbol": "AAPL", "side": "BUY", "legs": [],
+        "quantity": "7", "oca_group": "", "oca_type": 0,
+    }  # fmt: skip
+    broker = BrokerSide()
+    broker.apply(made)
+    assert not broker.adds_risk({**made, "event": "modified", "quantity": "4"})
+    assert broker.adds_risk({**made, "event": "modified", "quantity": "8"})
+    assert broker.placed_by_ref.total() == 0
