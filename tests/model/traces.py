@@ -6,7 +6,8 @@ else learns of it, so whoever looks at every message sees the three change in th
 two processes that have both written since the last message, the gateway's record is taken first.
 
 Only plain orders are followed: not those of groups or combos, and of an order that somebody
-modified, or that TWS made something else of, no more than what came before.
+modified, or that TWS made something else of, no more than what came before. Nor is one of which
+something was decided on a full disk: that is written down once there is room, and is old by then.
 """
 
 from collections import Counter
@@ -36,6 +37,8 @@ BROKER: Final = {
     "Inactive": "REFUSED",
 }
 """What TWS's word for an order is in the model."""
+LATE_NS: Final = 1_000_000_000
+"""In which all is written down that had to wait for room on the disk."""
 
 
 class States(NamedTuple):
@@ -56,6 +59,7 @@ class Tracing(Watch):
         self._world: World | None = None
         self._read: Counter[str] = Counter()
         self._left: set[str] = set()  # signals that are no plain orders, or are no more
+        self._full_ns: dict[str, int] = {}  # when a role's disk was last seen full
 
     def attach(self, world: World) -> None:
         """The world, once there is one."""
@@ -81,27 +85,36 @@ class Tracing(Watch):
 
     def _look(self) -> None:
         for event in self._news(roles.GATEWAY):
-            self._at_gateway(event)
+            self._at_gateway(event, is_late=self._has_waited(roles.GATEWAY))
         for event in self._news(roles.EXECUTOR):
-            self._at_executor(event)
+            self._at_executor(event, is_late=self._has_waited(roles.EXECUTOR))
 
     def _news(self, role: str) -> Iterator[Event]:
         if self._world is None:
             return  # nothing was traded yet
         journal = self._world.nodes[role].records
+        if journal.full:
+            self._full_ns[role] = self._world.clock.mono_ns()
         if journal.head.seq > self._read[role]:
             yield from events_of(journal, self._read[role] + 1)
             self._read[role] = journal.head.seq
 
-    def _at_gateway(self, event: Any) -> None:
+    def _has_waited(self, role: str) -> bool:
+        full_ns = self._full_ns.get(role)
+        assert self._world is not None
+        return full_ns is not None and self._world.clock.mono_ns() - full_ns < LATE_NS
+
+    def _at_gateway(self, event: Any, *, is_late: bool) -> None:
         signal = signal_of(event)
-        if isinstance(event, OrderModifyIntended):
+        if is_late or isinstance(event, OrderModifyIntended):
             self._left.add(signal)
         before = self.followed.get(signal, States()).gateway
         self._step(signal, gateway=gateway_after(before, event))
 
-    def _at_executor(self, event: Event) -> None:
+    def _at_executor(self, event: Event, *, is_late: bool) -> None:
         if (told := executor_says(event)) is not None:
+            if is_late:
+                self._left.add(told[0])
             self._step(told[0], executor=told[1])
 
     def _at_broker(self, line: Line) -> None:

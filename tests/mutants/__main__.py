@@ -1,4 +1,4 @@
-"""`python -m tests.mutants [NAME ...] [--seeds N] [--json]`."""
+"""`python -m tests.mutants [NAME ...] [--seeds N] [--by search|simulation] [--json]`."""
 
 import argparse
 import json
@@ -15,6 +15,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="of the bugs; without, all")
     parser.add_argument("--seeds", type=int, default=200, help="of the simulation, at most")
+    parser.add_argument("--by", choices=("both", "search", "simulation"), default="both")
     parser.add_argument("--json", action="store_true", help="one object for each")
     arguments = parser.parse_args()
     if unknown := {*arguments.names} - ALL.keys():
@@ -23,7 +24,7 @@ def main() -> int:
         print("| bug | found by | after | what breaks |\n|---|---|---|---|")
     survived = False
     for name in arguments.names or ALL:
-        found = find(name, arguments.seeds)
+        found = find(name, arguments.seeds, arguments.by)
         survived |= not found.by
         print(json.dumps(found._asdict()) if arguments.json else row(found), flush=True)
     return int(survived)

@@ -2,22 +2,22 @@
 
 import re
 import time
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from tests.exhaustive.scenario import NAMES, scenario
 from tests.exhaustive.search import Search
-from tests.simulation.combo_plants import COMBO_PLANTS
-from tests.simulation.group_plants import GROUP_PLANTS
-from tests.simulation.order_plants import MASKED_PLANTS, MASKS, OPEN_PLANTS, with_its_mask
+from tests.simulation.order_plants import MASKED_PLANTS, MASKS, with_its_mask
 from tests.simulation.plants import PLANTS
-from tests.simulation.run import COMBOS_AT, GROUPS_EVERY, simulate
+from tests.simulation.run import simulate
+from tests.simulation.seeds import seeds_for
 
 MASKED: Final = {name: with_its_mask(name) for name in MASKED_PLANTS}
-ALL: Final = {**PLANTS, **MASKED, **OPEN_PLANTS}
+ALL: Final = {**PLANTS, **MASKED}
 STEPS: Final = 30
 FAULTS: Final = 1
 STATES: Final = 5_000
 """Of the search, for each scenario: more would rather be left to the simulation."""
+By = Literal["both", "search", "simulation"]
 GUARANTEE: Final = re.compile(r"G\d|groups|flatten|tail|dead letter|model|shares")
 
 
@@ -34,13 +34,15 @@ class Found(NamedTuple):
     without: str
 
 
-def find(name: str, seeds: int) -> Found:
-    """Look for the bug `name`, with at most `seeds` of the simulation."""
+def find(name: str, seeds: int, by: By = "both") -> Found:
+    """Look for the bug `name`, with at most `seeds` of the simulation; by one of the two alone."""
     began_s = time.process_time()
-    found = _by_search(name) or _by_simulation(name, seeds)
-    by, after, fault = found or ("", f"{seeds} seeds", "")
+    found = _by_search(name) if by != "simulation" else None
+    if found is None and by != "search":
+        found = _by_simulation(name, seeds)
+    what, after, fault = found or ("", f"{seeds} seeds" if by != "search" else "all states", "")
     breaks = ", ".join(sorted({*GUARANTEE.findall(fault)}))
-    return Found(name, by, after, time.process_time() - began_s, breaks, MASKS.get(name, ""))
+    return Found(name, what, after, time.process_time() - began_s, breaks, MASKS.get(name, ""))
 
 
 def _by_search(name: str) -> tuple[str, str, str] | None:
@@ -53,13 +55,7 @@ def _by_search(name: str) -> tuple[str, str, str] | None:
 
 
 def _by_simulation(name: str, seeds: int) -> tuple[str, str, str] | None:
-    """The seeds that trade what the bug is about; of others, all."""
-    tried = range(2, seeds + 2)
-    if name in GROUP_PLANTS or name.startswith("bracket-"):
-        tried = range(GROUPS_EVERY - 1, seeds, GROUPS_EVERY)
-    elif name in COMBO_PLANTS:
-        tried = range(COMBOS_AT, seeds, GROUPS_EVERY)
-    for number, seed in enumerate(tried, 1):
+    for number, seed in enumerate(seeds_for(name, seeds + 2), 1):
         result = simulate(seed, STEPS, ALL[name])
         if result.broken and result.fired.get(name):
             return "simulation", f"{number} seeds", "; ".join(result.broken)

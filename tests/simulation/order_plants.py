@@ -36,6 +36,7 @@ from tapewire.virtual.node import Build, Node
 from tests.simulation.group_plants import FIRED
 
 tws = partial(composition.tws, check_login=False)
+LATE_NS: Final = 2_000_000_000
 
 
 def _gateway(spoil: Callable[[GatewayService], None]) -> Build:
@@ -278,6 +279,26 @@ def no_welcome(service: ExecutorService) -> None:
         door.welcome.waits_for = hasty  # type: ignore[method-assign]
 
 
+def introduced_late(service: ExecutorService) -> None:
+    """It says hello two seconds after its start, and not before it asks for anything else."""
+    since_ns = service.clock.mono_ns()
+    for door in service.doors:
+        request = door.welcome.request
+
+        def late(commands: Any, now: Now, request: Any = request) -> Any:
+            is_early = now.mono_ns - since_ns < LATE_NS
+            FIRED["introduced-late"] += is_early
+            return None if is_early else request(commands, now)
+
+        door.welcome.request = late  # type: ignore[method-assign]
+
+
+def no_welcome_and_introduced_late(service: ExecutorService) -> None:
+    """Both: either of them alone leads to nothing, as long as the other is sound."""
+    introduced_late(service)
+    no_welcome(service)
+
+
 # ---- risk ----------------------------------------------------------------------------------------
 
 
@@ -308,28 +329,31 @@ ORDER_PLANTS: Final[Mapping[str, dict[str, Build]]] = {
     "catch-up-drops-one": {roles.EXECUTOR: _executor(catch_up_drops_one)},
     "risk-counts-twice": {roles.RISK: _risk(counts_twice)},
     "permanent-id-ignored": {roles.GATEWAY: _gateway(permanent_id_ignored)},
+    "lease-never-expires": {roles.GATEWAY: _gateway(lease_never_expires)},
 }
 
 
 MASKED_PLANTS: Final[Mapping[str, dict[str, Build]]] = {
     "requested-not-counted": {roles.EXECUTOR: _executor(requested_not_counted)},
     "limits-ignored": {roles.GATEWAY: _gateway(limits_ignored)},
+    "no-welcome": {roles.EXECUTOR: _executor(no_welcome_and_introduced_late)},
 }
-"""Bugs that another check makes up for: executor and gateway ask the same limits."""
+"""Bugs that something else makes up for.
+
+Executor and gateway ask the same limits. And an executor that does not wait for its welcome has
+said hello before it asks for what it does not know of the gateway's journal, on the same
+connection, so the answer has all that was taken before the hello; where the hello alone is lost,
+for the quarter of a second until it is said again, the model finds the bug.
+"""
 
 MASKS: Final = {
     "requested-not-counted": "limits-ignored",
     "limits-ignored": "requested-not-counted",
+    "no-welcome": "introduced-late",
 }
 """Without which other check each of these is found."""
-
-OPEN_PLANTS: Final[Mapping[str, dict[str, Build]]] = {
-    "lease-never-expires": {roles.GATEWAY: _gateway(lease_never_expires)},
-    "no-welcome": {roles.EXECUTOR: _executor(no_welcome)},
-}
-"""Bugs that nothing has found yet: `tests.mutants` looks for them too."""
 
 
 def with_its_mask(name: str) -> dict[str, Build]:
     """A masked bug, together with the one that takes away what makes up for it."""
-    return {**MASKED_PLANTS[name], **MASKED_PLANTS[MASKS[name]]}
+    return {**MASKED_PLANTS[name], **MASKED_PLANTS.get(MASKS[name], {})}

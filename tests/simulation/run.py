@@ -24,9 +24,19 @@ from tapewire.virtual.node import Build
 from tapewire.virtual.world import SECOND_NS, World
 from tests.model.traces import Tracing
 from tests.simulation import group_rules, invariants, modifies
+from tests.simulation.clogging import Clogging
 from tests.simulation.damage import damaged
 from tests.simulation.misbehaviour import LATEST_S, LONGEST_S
 from tests.simulation.plants import FIRED
+from tests.simulation.seeds import (
+    CLOGS_AT,
+    CLOGS_EVERY,
+    COMBOS_AT,
+    GROUPS_EVERY,
+    LADDERS_EVERY,
+    LIMIT,
+    limit_of,
+)
 from tests.simulation.storm import HOUR_NS, Storm, StormyNetwork, order
 from tests.simulation.watch import Watch
 
@@ -39,12 +49,8 @@ STARTS_NS = (
 )
 """When a simulation begins, in turns by its seed: TWS's day, a trading day or summer time ends."""
 STEP_MAX_NS = 2 * SECOND_NS
-GROUPS_EVERY = 4
-COMBOS_AT = 1  # of every four, those that trade combos
-LADDERS_EVERY = 8
 GROUPS_NS = 70 * SECOND_NS  # in which an order is called lost, and the stop of a group is renewed
 CALM_NS = 30 * SECOND_NS
-LIMIT = Decimal(60)
 ORDER_MAX = 20
 CHECKPOINTS = Policy(expired_ns=3 * SECOND_NS, ended_ns=6 * SECOND_NS, given_up_ns=12 * SECOND_NS)
 """A day in some seconds: with these a storm forgets many of its orders. A clock that is wrong by
@@ -96,7 +102,12 @@ class Result(NamedTuple):
 
 
 def configuration(
-    until_ns: int, *, groups: bool = False, combos: bool = False, ladders: bool = False
+    until_ns: int,
+    limit: Decimal = LIMIT,
+    *,
+    groups: bool = False,
+    combos: bool = False,
+    ladders: bool = False,
 ) -> Config:
     """Two strategies, one in each account of the login, with a limit that they reach at times; with
     `groups` they trade groups of orders too, with `combos` combos of both instruments, and with
@@ -111,7 +122,7 @@ def configuration(
         )
         for name, every, account in (("a", 7, ACCOUNTS[0]), ("b", 11, ACCOUNTS[1]))
     )  # fmt: skip
-    rule = RuleConfig(rule="MaxContractsPerInstrument", parameters={"limit": LIMIT})
+    rule = RuleConfig(rule="MaxContractsPerInstrument", parameters={"limit": limit})
     return Config(instruments=INSTRUMENTS, strategies=strategies, risk=RiskConfig(rules=(rule,)))
 
 
@@ -141,7 +152,10 @@ def simulate(
     has_groups = seed % GROUPS_EVERY == GROUPS_EVERY - 1
     has_combos = seed % GROUPS_EVERY == COMBOS_AT
     has_ladders = seed % LADDERS_EVERY == LADDERS_EVERY - 1
-    config = configuration(until_ns, groups=has_groups, combos=has_combos, ladders=has_ladders)
+    limit = limit_of(seed)
+    config = configuration(
+        until_ns, limit, groups=has_groups, combos=has_combos, ladders=has_ladders
+    )
     watch = Tracing(config)
     world = World(
         config, SyntheticMarket(config.all_instruments(), seed, pace.rows_per_s),
@@ -154,16 +168,19 @@ def simulate(
     left_alone = group_rules.LeftAlone()
     storm, found = Storm(world, rng, SECOND_NS if seed % 2 else HOUR_NS), list[str]()
     keeps = random.Random(seed + 2)
+    clogging = Clogging(world, network, random.Random(seed + 3))
     for step in range(steps):
         world.run(rng.randrange(pace.step_max_ns))
         storm.strike()
         compact(world, keeps)
+        if seed % CLOGS_EVERY == CLOGS_AT:
+            clogging.strike()
         if seed % 5 == 0 and step in _held_back(steps):
             storm.hold_back()
         if has_groups and step % 3 == 0:
             storm.half_place()
         found += left_alone.look(world)
-        found += invariants.beyond_limit(watch, LIMIT + (watch.late + watch.others) * ORDER_MAX)
+        found += invariants.beyond_limit(watch, limit + (watch.late + watch.others) * ORDER_MAX)
     found += settle(seed, world, network, watch, until_ns)
     found += [*modifies.once(world, watch), *watch.unknown()]
     books, heads, answered = world.server.books(), world.heads(), invariants.answered(world)
@@ -220,7 +237,7 @@ def settle(
         if quantity
     ]
     found += [*modifies.flat(world), *group_rules.at_end(world)]
-    return [*found, *invariants.broken(world, watch, LIMIT)]
+    return [*found, *invariants.broken(world, watch, limit_of(seed))]
 
 
 def flatten(world: World) -> None:

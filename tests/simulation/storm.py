@@ -39,20 +39,25 @@ LOW_BYTES = 50_000_000  # free, where trading needs more
 
 class StormyNetwork:
     """Loses and repeats messages between processes, delays all of them; calm once `calm` is set.
+    `clogged` has the ways from one process to another on which every message takes longer, each
+    with what gives how much.
 
     TCP to TWS loses nothing, but what was written may arrive up to a second later, and in pieces.
     """
 
     def __init__(self, rng: random.Random) -> None:
         self.calm = False
+        self.clogged: dict[str, Callable[[], int]] = {}
         self._rng = rng
 
     def delay_ns(self, link: str) -> int:
         if self.calm:
             return HOP_NS
+        clog = self.clogged.get(link.partition(":")[0]) if self.clogged else None
+        slow_ns = clog() if clog is not None else 0
         if self._rng.random() < SLOW:
-            return self._rng.randrange(SECOND_NS)
-        return self._rng.randrange(HOP_NS, 20 * HOP_NS)
+            return slow_ns + self._rng.randrange(SECOND_NS)
+        return slow_ns + self._rng.randrange(HOP_NS, 20 * HOP_NS)
 
     def copies(self, link: str) -> int:
         chance = self._rng.random()

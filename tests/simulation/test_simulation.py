@@ -11,18 +11,15 @@ from tapewire.common.config.settings import Config, InstrumentConfig, RiskConfig
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation import invariants
-from tests.simulation.combo_plants import COMBO_PLANTS
-from tests.simulation.group_plants import GROUP_PLANTS
+from tests.simulation.order_plants import with_its_mask
 from tests.simulation.plants import PLANTS
-from tests.simulation.run import COMBOS_AT, GROUPS_EVERY, LONG, simulate
+from tests.simulation.run import LONG, simulate
+from tests.simulation.seeds import seeds_for
 from tests.simulation.watch import Watch
 
+BUGS = {**PLANTS, "no-welcome": with_its_mask("no-welcome")}
 STEPS = 30
 SEEDS_MAX = 202
-OF_GROUPS = range(GROUPS_EVERY - 1, 100, GROUPS_EVERY)
-"""Those of the first hundred seeds that trade groups of orders."""
-OF_COMBOS = range(COMBOS_AT, 100, GROUPS_EVERY)
-"""Those that trade combos."""
 HOUR_S = 3_600
 SESSION_S = 23_400  # a US session, 09:30 to 16:00
 
@@ -67,14 +64,11 @@ def test_one_seed_gives_equal_journals_in_each_process(seed: int):
 
 
 @pytest.mark.parametrize(
-    "name", ["blind-resend", "halt-ignored", "fill-twice", *soak(*sorted(PLANTS))]
+    "name", ["blind-resend", "halt-ignored", "fill-twice", *soak(*sorted(BUGS))]
 )
 def test_a_planted_bug_is_found(name):
     """And it was what it was planted for: it had fired."""
-    seeds = range(2, SEEDS_MAX)
-    if name in GROUP_PLANTS or name in COMBO_PLANTS:
-        seeds = OF_GROUPS if name in GROUP_PLANTS else OF_COMBOS
-    found = (simulate(seed, STEPS, PLANTS[name]) for seed in seeds)
+    found = (simulate(seed, STEPS, BUGS[name]) for seed in seeds_for(name, SEEDS_MAX))
     assert next(result for result in found if result.broken).fired[name]
 
 

@@ -29,7 +29,8 @@ from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation import invariants, modifies
-from tests.simulation.run import ACCOUNTS, CALM_NS, LIMIT, START_NS, configuration, simulate
+from tests.simulation.run import ACCOUNTS, CALM_NS, START_NS, configuration, simulate
+from tests.simulation.seeds import LIMIT
 from tests.simulation.watch import Watch
 
 STEP_NS = SECOND_NS // 10
