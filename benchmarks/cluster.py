@@ -8,6 +8,7 @@ network namespaces, where they are allowed.
 * Throughput: a journal that is there already, from its first record in the stream until a reader
   of the stream sees the last one.
 * Lag: records at a rate; from before the commit to the leader's stamp in the stream.
+* Ticks: to a strategy at home and to one on a far host; see `far_ticks`.
 * Cost: the writer's CPU time and commits with the bridge running and stopped (SIGSTOP), in turns.
 
 Three nodes and the bridge share this machine with the writer, which on three machines they do not.
@@ -29,8 +30,9 @@ from typing import Any, Final, NamedTuple
 
 from rich.console import Console
 
+from tapewire.benchmarks import far_ticks
 from tapewire.benchmarks.load.children import BenchmarkError, Children
-from tapewire.benchmarks.load.namespaces import LOOPBACK, NamespaceError, lacking, network
+from tapewire.benchmarks.load.namespaces import Host, NamespaceError, lacking, network
 from tapewire.benchmarks.load.nats_cluster import NODES, Cluster, ClusterError, binary, cluster
 from tapewire.benchmarks.options import seconds
 from tapewire.benchmarks.report.figures import goal, median, ratio, summary_ms
@@ -49,7 +51,7 @@ Figures = dict[str, Any]
 
 LOOPBACK_ONLY: Final = "loopback"
 NAMESPACES: Final = "three hosts"
-LOOPBACKS: Final = (LOOPBACK,) * NODES
+LOOPBACKS: Final = tuple(Host(f"127.0.0.{1 + number}") for number in range(NODES))
 RECORDS: Final = 20_000
 RATE_PER_S: Final = 200
 TURNS: Final = 4
@@ -107,7 +109,10 @@ def _run(where: str, options: argparse.Namespace) -> Figures:
         hosts = stack.enter_context(network(NODES)).hosts if where == NAMESPACES else LOOPBACKS
         nodes = stack.enter_context(cluster(Path(name), hosts=hosts))
         children = stack.enter_context(Children(Path(name)))
-        return {"where": where, **_measured(nodes, children, options)}
+        mirrored = _measured(nodes, children, options)
+        ticks = far_ticks.measure(children, hosts, options.seconds)
+        faults = [*mirrored.pop("faults"), *far_ticks.faults(ticks)]
+        return {"where": where, **mirrored, "ticks": ticks, "faults": faults}
 
 
 def _measured(nodes: Cluster, children: Children, options: argparse.Namespace) -> Figures:
@@ -145,6 +150,7 @@ def _goals(run: Figures) -> list[Figures]:
         goal(f"{where}: records mirrored", run["records_per_s"], "/s", least=THROUGHPUT_LEAST),
         goal(f"{where}: lag, p50", run["lag_ms"]["p50"], "ms", most=LAG_MS_MOST),
         goal(f"{where}: cost to the writer, CPU", run["cost_percent"], "%", most=most),
+        *far_ticks.goals(where, run["ticks"]),
     ]
 
 
@@ -264,3 +270,5 @@ def _show_run(console: Console, figures: Figures, run: Figures) -> None:
         f"the writer: {with_us:.1f} us of CPU per record with the bridge, {without_us:.1f} without;"
         f" commits of {commits[0]:.0f} and {commits[1]:.0f} us (p50)"
     )
+    for line in far_ticks.lines(run["ticks"]):
+        console.print(line)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import msgspec
+import scale_tables
 import simulator_tables
 
 from tapewire.common.accounting import lifecycle
@@ -328,6 +329,9 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "error classes": lambda: _named("| class | the gateway |", ACTIONS),
     "error effects": lambda: _named("| effect | what becomes of the order |", EFFECTS),
     "error codes": error_codes,
+    "scale measured": scale_tables.measured,
+    "scale needs": scale_tables.needs,
+    "scale limits": scale_tables.limits,
     "simulator faults": simulator_tables.faults,
     "projectx faults": simulator_tables.projectx_faults,
     "simulator order types": simulator_tables.order_types,

@@ -129,6 +129,12 @@ class Network:
         _run(*_enter(self._switch), "ip", *words)
 
 
+def received_bytes(host: Host) -> int:
+    """What has come to a host of a `Network` by its cable so far, all headers included."""
+    lines = _run(*host.command("cat", "/proc/net/dev")).splitlines()
+    return next(int(one.split()[1]) for one in lines if one.split()[0] == "cable:")
+
+
 @contextmanager
 def network(count: int) -> Iterator[Network]:
     """So many hosts; the caller ends what runs on them. Raises `NamespaceError`."""

@@ -19,7 +19,7 @@ from tapewire.benchmarks.load.namespaces import LOOPBACK, Host
 from tapewire.benchmarks.load.ports import free_ports
 
 NODES: Final = 3
-START_S: Final = 20.0
+READY_S: Final = 60.0
 END_S: Final = 5.0
 POLL_S: Final = 0.05
 
@@ -71,7 +71,11 @@ class Cluster:
             with log:
                 command = self.hosts[node].command(binary(), "-c", self._file(node))
                 self._running[node] = subprocess.Popen(command, stdout=log, stderr=log)
-        for node in named:
+        self.wait_ready(*named)
+
+    def wait_ready(self, *nodes: int) -> None:
+        """Return once these nodes, or all, are up to date with all streams."""
+        for node in nodes or range(self.nodes):
             self._wait_ready(node)
 
     def kill(self, node: int) -> None:
@@ -120,7 +124,7 @@ jetstream {{
 
     def _wait_ready(self, node: int) -> None:
         url = f"http://{self._at(node, self._monitors)}/healthz"
-        until_s = time.monotonic() + START_S
+        until_s = time.monotonic() + READY_S
         while time.monotonic() < until_s:
             try:
                 with urllib.request.urlopen(url, timeout=1) as answer:

@@ -30,6 +30,7 @@ MESSAGE_BYTES: Final = 30  # of the made messages with the gateway's request ids
 READ_TICKS: Final = READ_BYTES // MESSAGE_BYTES
 READS: Final = 20  # different ones, sent in turn
 QUEUE_MESSAGES: Final = 64
+JOINED: Final = b"\x01"
 
 Sock = zmq.Socket[bytes]
 
@@ -45,9 +46,11 @@ def open_market(address: str, queue_messages: int = QUEUE_MESSAGES) -> Sock:
 
 
 def wait_for(market: Sock, topics: set[bytes]) -> None:
-    """Wait until each of `topics` is subscribed to."""
+    """Wait until each of `topics` is subscribed to; a reader that leaves says so too."""
     while topics:
-        topics.discard(market.recv()[1:])
+        said = market.recv()
+        if said[:1] == JOINED:
+            topics.discard(said[1:])
 
 
 def made_reads(names: list[str]) -> list[list[tuple[str, list[Tick]]]]:

@@ -44,6 +44,8 @@ def test_every_record_of_a_journal_is_mirrored_in_its_order() -> None:
     for run in figures["runs"]:
         assert run["records_per_s"] > 0
         assert run["lag_ms"]["count"] >= 20
+        assert [one["where"] for one in run["ticks"]] == ["home", "home", "far", "far"]
+        assert all(one["ticks"] == one["sent"] > 0 for one in run["ticks"])
     assert goals_are_whole(figures)
 
 

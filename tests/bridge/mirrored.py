@@ -94,7 +94,14 @@ class Desk:
                 return mirror.acked >= records
             return mirror.acked == self.journals[role].head.seq
 
-        wait_for(is_there, f"the mirror of {role}", SECONDS)
+        try:
+            wait_for(is_there, f"the mirror of {role}", SECONDS)
+        except AssertionError as error:
+            mirror = self.mirror(role)
+            error.add_note(
+                f"{mirror!r}, wanted {records}; fault: {mirror.fault!r}, {mirror.note!r}"
+            )
+            raise
 
     def until_stopped(self, role: str = "risk") -> str:
         """Turn until it has stopped; why."""

@@ -139,7 +139,8 @@ class Hosts:
 
     def kill_leader(self, role: str) -> None:
         """Kill the node that leads a stream; the mirror goes on with the others before it is
-        back."""
+        back. One that was away has to be up to date first, or two would be gone."""
+        self.nodes.wait_ready()
         leader = leader_of(self.nodes, self.config.cluster, role)
         self.nodes.kill(leader)
         self.goes_on(role)
