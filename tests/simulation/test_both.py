@@ -2,9 +2,8 @@
 
 import pytest
 
-from tapewire.gateway import broker
-from tapewire.gateway.projectx.asked import Answer
 from tapewire.gateway.projectx.changes import Changes
+from tapewire.gateway.projectx.orders import Orders
 from tests.simulation.both import simulate_both
 
 STEPS = 30
@@ -34,27 +33,20 @@ def sent_again(self, order, body, answer):
     yield from PLACED(self, order, body, answer)
 
 
-def believed_lost(self, order, body, answer):
-    """An order whose answer is uncertain is believed not to be there."""
-    if answer.is_uncertain:
-        yield broker.OrderReport(
-            reference=order.intent_id, status="rejected", account=order.account, reason="lost"
-        )
-    yield from PLACED(self, order, body, answer)
+def trade_forgotten(self, found, *, listed):
+    """Every fourth trade is read by nobody."""
+    if found["id"] // 10_000 % 4:
+        yield from TRADED(self, found, listed=listed)
 
 
-def never_asked(self, order, body, answer):
-    """What was turned away is believed to be at the Gateway."""
-    given = answer._replace(is_turned_away=False, is_uncertain=False, found={"orderId": 7})
-    yield from PLACED(self, order, body, given if answer.is_turned_away else answer)
-
-
-PLACED = Changes._placed
+PLACED, TRADED = Changes._placed, Orders.on_trade
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("bug", [sent_again, believed_lost, never_asked])
-def test_a_bug_of_the_adapter_is_found(monkeypatch, bug):
-    monkeypatch.setattr(Changes, "_placed", bug)
-    assert Answer(None, is_uncertain=True).is_uncertain
+@pytest.mark.parametrize(
+    ("part", "name", "bug"),
+    [(Changes, "_placed", sent_again), (Orders, "on_trade", trade_forgotten)],
+)
+def test_a_bug_of_the_adapter_is_found(monkeypatch, part, name, bug):
+    monkeypatch.setattr(part, name, bug)
     assert any(simulate_both(seed, STEPS).broken for seed in SEEDS)
