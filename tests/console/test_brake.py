@@ -14,6 +14,7 @@ import zmq
 from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import SUPERVISOR
+from tapewire.common.bus.spoken import token_of
 from tapewire.common.config.settings import load
 from tapewire.common.events import EVERYTHING, Control, ControlReply, Scope
 from tapewire.common.runtime import tokens
@@ -52,7 +53,7 @@ def risk(run_dir, config) -> Iterator[list[Control]]:
     def answer() -> None:
         if door.poll(20_000):
             peer, shown, request = door.recv_multipart()
-            assert shown == token
+            assert token_of(shown) == token
             read.append(wire.decode(request, Control))
             door.send_multipart([peer, wire.encode(ControlReply(True, "HALTED", read[-1].reason))])
 
