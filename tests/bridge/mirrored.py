@@ -84,7 +84,9 @@ class Desk:
         for _ in range(times):
             self.bridge.turn(20)
 
-    def until(self, role: str = "risk", records: int | None = None) -> None:
+    def until(
+        self, role: str = "risk", records: int | None = None, seconds: float = SECONDS
+    ) -> None:
         """Turn until all is mirrored, or so much."""
 
         def is_there() -> bool:
@@ -95,7 +97,7 @@ class Desk:
             return mirror.acked == self.journals[role].head.seq
 
         try:
-            wait_for(is_there, f"the mirror of {role}", SECONDS)
+            wait_for(is_there, f"the mirror of {role}", seconds)
         except AssertionError as error:
             mirror = self.mirror(role)
             error.add_note(
