@@ -29,7 +29,8 @@ from tapewire.common.runtime import (
 from tapewire.common.runtime.process import Process
 from tapewire.relay.clients import Clients
 from tapewire.relay.door import Door, Server
-from tapewire.relay.hosts import Hosts, Statuses, misplaced, roles_at
+from tapewire.relay.hosts import Hosts, Statuses, roles_at
+from tapewire.relay.placed import fault
 from tapewire.relay.relay import Relay, Tokens
 from tapewire.relay.sockets import MARKET, Between, asked, place, streams, way
 from tapewire.relay.streams import READERS, SOURCE, Stream
@@ -141,7 +142,7 @@ def build_door(process: Process) -> Door:
         keep=partial(_keep, run_dir, config),
         expel=lambda: transport.authenticate_again() if zap.drops() else None,
         halt=kill_switch.HaltFile(run_dir / kill_switch.NAME).pull,
-        misplaced=partial(misplaced, config),
+        misplaced=partial(fault, config),
     )  # fmt: skip
 
 

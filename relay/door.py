@@ -60,7 +60,7 @@ class Server(NamedTuple):
 class Door(Service):
     """`open_client` opens a channel to a socket at home. `keep` takes what a host has reported,
     `expel` makes everybody authenticate again where a key was revoked, and `halt` pulls the kill
-    switch. `misplaced` says why a host may not signal for a strategy; empty if it may."""
+    switch. `misplaced` says why a signal may not come from a host; empty if it may."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Door(Service):
         keep: Callable[[str, Statuses, Now], None],
         expel: Callable[[], None],
         halt: Callable[[str], None],
-        misplaced: Callable[[str, str], str],
+        misplaced: Callable[[str, Event], str],
     ) -> None:
         super().__init__(roles.DOOR, transport, clock, epoch=epoch)
         self._door = transport
@@ -127,8 +127,7 @@ class Door(Service):
         kind = token_of(shown)
         reason = version_fault(shown) or self._refusal(role, kind)
         if not reason:
-            strategy = getattr(wire.decode_event(body), "strategy", "")
-            reason = self._misplaced(host, strategy)
+            reason = self._misplaced(host, wire.decode_event(body))
         if reason:
             self.dead_letter(SIGNALS, reason, body)
             return
@@ -175,10 +174,15 @@ class Door(Service):
         if surplus := self._clients.surplus(client.host):
             self._close(surplus)
         channel = self._clients.add(client, now.mono_ns)
-        self._open_client(channel, client.socket)
+        try:
+            self._open_client(channel, client.socket)
+        except Exception:
+            self._clients.forget(channel)
+            raise
         return channel
 
     def _close(self, channel: str) -> None:
+        self._waiting = [one for one in self._waiting if one.channel != channel]
         self._clients.forget(channel)
         self._door.drop(channel)
 

@@ -55,12 +55,3 @@ def roles_at(config: Config, host: str, reported: Collection[str]) -> list[str]:
         return roles.is_strategy(role) and config.instance(roles.strategy_name(role))[0] in there
 
     return [role for role in reported if may_have(role)][:STATUSES_MAX]
-
-
-def misplaced(config: Config, host: str, strategy: str) -> str:
-    """Why signals of a strategy may not come from this host, in a sentence; empty if they may: the
-    configuration places it there, or does not have it, as a program of a person's."""
-    entry = next((s for s in config.strategies if s.name == config.instance(strategy)[0]), None)
-    if entry is None or (placed := config.placement().host_of(entry.host)) == host:
-        return ""
-    return f"a signal of {strategy}, which runs on host {placed}, came from host {host}"

@@ -45,6 +45,8 @@ class Stream:
 
     def changed(self, frames: list[bytes]) -> None:
         """Somebody reads a topic, or no longer."""
+        if len(frames) != 1:  # a reader can send messages of its own as well: they mean nothing
+            return
         step, topic = self.topics.changed(frames[0]), frames[0][1:]
         if step == "subscribe":
             self._transport.subscribe(self.source, topic)

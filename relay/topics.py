@@ -16,7 +16,10 @@ from typing import Final, Literal
 
 TOPICS_MAX: Final = 20_000
 """So many topics at most are read through one socket; a further one is not subscribed."""
-JOINED: Final = 1
+TOPIC_MAX: Final = 1_024
+"""Bytes of a topic: the longest are those of scans, which have all that is asked for."""
+LEFT: Final = b"\0"
+JOINED: Final = b"\1"
 
 Step = Literal["subscribe", "touch", "unsubscribe", ""]
 """What is to be done at the source."""
@@ -37,14 +40,16 @@ class Topics:
         return f"<Topics: {len(self)} read>"
 
     def changed(self, frame: bytes) -> Step:
-        """A reader has come or gone, as XPUB reports it: a byte that says which, and the topic."""
-        if not frame:
-            return ""
-        topic = frame[1:]
-        return self._joined(topic) if frame[0] == JOINED else self._left(topic)
+        """A reader has come or gone, as XPUB reports it: a byte that says which, and the topic. It
+        also hands over what a reader sends of its own, which changes nothing."""
+        kind, topic = frame[:1], frame[1:]
+        if kind == JOINED:
+            return self._joined(topic)
+        return self._left(topic) if kind == LEFT else ""
 
     def _joined(self, topic: bytes) -> Step:
-        if topic not in self._readers and len(self._readers) >= self._topics_max:
+        is_new = topic not in self._readers
+        if is_new and (len(self._readers) >= self._topics_max or len(topic) > TOPIC_MAX):
             self.refused += 1
             return ""
         self._readers[topic] += 1

@@ -31,6 +31,8 @@ QUEUE_MAX: Final = 10_000
 """Messages that wait at each end of a socket that publishes."""
 REQUESTS_MAX: Final = 1_000
 """Messages that wait at each end of any other socket."""
+SOCKETS_MAX: Final = 16_384
+"""The door has one for each far client; ZeroMQ's own limit is 1,023."""
 USER: Final = "User-Id"
 
 
@@ -40,6 +42,7 @@ class HostsTransport(ZmqTransport):
 
     def __init__(self, pair: Pair, messages_max: int, batch_max: int) -> None:
         super().__init__(messages_max, batch_max)
+        self._context.max_sockets = SOCKETS_MAX
         self._pair = pair
         self._zap: Zap | None = None
         self._named: set[str] = set()  # channels whose messages begin with who sent them
@@ -94,6 +97,8 @@ class HostsTransport(ZmqTransport):
         if self._readers.pop(socket, None) is not None:
             self._poller.unregister(socket)
         socket.close(linger=0)
+        for counts in (self.drained, self.drained_max, self.refused):
+            counts.pop(channel, None)
 
     def close(self, linger_ms: int = 200) -> None:
         """Close all, the judge as the last."""

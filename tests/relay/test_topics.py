@@ -43,3 +43,18 @@ def test_a_reader_with_endless_topics_takes_bounded_memory_and_what_others_read_
 
 def test_what_is_no_subscription_changes_nothing():
     assert steps(Topics(), b"") == [""]
+
+
+def test_what_a_reader_sends_of_its_own_ends_nobodys_subscription():
+    topics = Topics()
+    assert steps(topics, JOIN + AAPL, b"\x02" + AAPL, b"x" + AAPL, LEAVE + AAPL) == [
+        "subscribe", "", "", "unsubscribe",
+    ]  # fmt: skip
+
+
+def test_a_topic_that_is_too_long_to_be_one_is_not_subscribed():
+    topics, endless = Topics(), b"t" * 1_025
+    assert steps(topics, JOIN + endless, LEAVE + endless, JOIN + endless[1:]) == [
+        "", "", "subscribe",
+    ]  # fmt: skip
+    assert topics.refused == 1

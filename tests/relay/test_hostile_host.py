@@ -1,0 +1,102 @@
+"""A far host that was taken over, and what it cannot do at home with a key that is on the list."""
+
+import errno
+from collections.abc import Iterator
+
+import pytest
+import zmq
+
+from tapewire.common.bus import wire
+from tapewire.common.events import CatchUp
+from tapewire.relay.clients import Clients
+from tapewire.relay.streams import SOURCE
+from tests.conftest import _folder
+from tests.relay.between import Between, all_of
+
+TICK = wire.topic("tick.AAPL")
+PAST = wire.encode(CatchUp(3, 1))
+
+
+@pytest.fixture
+def between() -> Iterator[Between]:
+    with _folder() as folder:
+        found = Between(folder)
+        yield found
+        found.close()
+
+
+def ask(between: Between, *senders: bytes) -> None:
+    """Hand the door a catch-up of each of these clients, as if they had come in one turn."""
+    now = between.door.clock.now()
+    for sender in senders:
+        frames = [b"far/reader", b"relay", sender, PAST]
+        between.door.on_frames("executor>", frames, now)
+
+
+def test_a_client_that_loses_its_connection_while_it_is_made_does_not_end_the_door(
+    between: Between,
+):
+    between.door._clients = Clients(per_host_max=3)
+    ask(between, *(b"%d" % number for number in range(10)))
+    for _ in range(3):
+        between.turn()
+    assert len(between.door._clients) == 3
+
+
+def test_connections_that_came_and_went_leave_nothing_behind(between: Between):
+    executor = between.at_home(zmq.ROUTER, "executor")
+    between.door._clients = Clients(per_host_max=2)
+    transport = between._processes["door"].transport
+    seen: set[bytes] = set()
+
+    def answered() -> bool:
+        while executor.poll(0):
+            sender, _question = executor.recv_multipart()
+            executor.send_multipart([sender, b"past"])
+            seen.add(sender)
+        return bool(seen)
+
+    for number in range(6):
+        ask(between, b"%d" % number)
+        seen.clear()
+        between.until(answered, "the question")
+        between.turn()
+    of_clients = [one for one in transport.drained_max if one.startswith(f"executor{SOURCE}")]
+    assert len(of_clients) <= 2
+    assert transport.drained_max, "the door has received something"
+
+
+def test_where_no_connection_can_be_made_the_client_is_not_kept(
+    between: Between, monkeypatch: pytest.MonkeyPatch
+):
+    def fails(*_: object) -> None:
+        raise zmq.ZMQError(errno.EMFILE)
+
+    monkeypatch.setattr(between.door, "_open_client", fails)
+    with pytest.raises(zmq.ZMQError):
+        ask(between, b"a")
+    assert len(between.door._clients) == 0
+
+
+def test_there_are_sockets_for_the_clients_of_many_hosts(between: Between):
+    context = between._processes["door"].transport._context
+    assert context.get(zmq.MAX_SOCKETS) > 16 * 256
+
+
+def test_a_reader_that_sends_messages_of_its_own_ends_nobodys_subscription(between: Between):
+    market = between.at_home(zmq.XPUB, "market")
+    reader = between.far_off(zmq.SUB, "market", TICK)
+    stranger = between.far_off(zmq.XSUB, "market")
+    between.until(lambda: between.door.detail()["read"]["market"], "it to be read")
+    said = [[b"\x02" + TICK], [b"\x00" + TICK, b""], [b"x", b"\x00" + TICK], [b"end"]]
+    for frames in said:
+        stranger.send_multipart(frames)
+    came: list[list[bytes]] = []
+    kept = between.relay._routes["market>"]
+    between.relay._routes["market>"] = lambda frames: (came.append(frames), kept(frames))[1]
+    between.until(lambda: [b"end"] in came, "all of it")
+    for _ in range(3):
+        between.turn()
+    assert between.relay.detail()["read"]["market"] == between.door.detail()["read"]["market"] == 1
+    assert [one for (one,) in all_of(market)] == [b"\x01" + TICK]
+    reader.close()
