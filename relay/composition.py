@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from msgspec import to_builtins
-
 from tapewire.common import roles
 from tapewire.common.bus.access import clients_of
 from tapewire.common.bus.allowed import Decision
@@ -29,7 +27,7 @@ from tapewire.common.runtime import (
 from tapewire.common.runtime.process import Process
 from tapewire.relay.clients import Clients
 from tapewire.relay.door import Door, Server
-from tapewire.relay.hosts import Hosts, Statuses, roles_at
+from tapewire.relay.hosts import Hosts, Statuses, roles_at, taken_in
 from tapewire.relay.placed import fault
 from tapewire.relay.relay import Relay, Tokens
 from tapewire.relay.sockets import MARKET, Between, asked, place, streams, way
@@ -165,7 +163,8 @@ def _servers(run_dir: Path, logins: Logins) -> Iterator[Server]:
 
 def _keep(run_dir: Path, config: Config, host: str, reported: Statuses, now: Now) -> None:
     """Write down what a host has reported of the processes that it can have."""
-    kept = {role: to_builtins(reported[role]) for role in roles_at(config, host, reported)}
+    there = roles_at(config, host, reported)
+    kept = {role: taken_in(reported[role], now.wall_ns) for role in there}
     path = statuses.path_of_host(run_dir, host)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     private_file.write(path, json.dumps({"received_ns": now.wall_ns, "statuses": kept}))

@@ -22,7 +22,7 @@ from tapewire.common.runtime.tokens import Token
 from tapewire.relay import streams as passing
 from tapewire.relay import words
 from tapewire.relay.clients import Client, Clients
-from tapewire.relay.hosts import Hosts, Statuses
+from tapewire.relay.hosts import Hosts, Statuses, one_line
 from tapewire.relay.sockets import SIGNALS
 from tapewire.relay.streams import READERS, SOURCE, Stream, Subscribing
 
@@ -206,10 +206,10 @@ class Door(Service):
             answer = words.ClockAnswered(word.sent_ns, now.wall_ns, left.wall_ns, left.mono_ns)
             self.transport.send(f"{HOSTS}{READERS}", [relay, words.encode(answer)])
         elif isinstance(word, words.HostReported):
-            self._hosts.heard(host, now)
-            self._keep(host, word.statuses, now)
+            if self._hosts.heard(host, now):
+                self._keep(host, word.statuses, now)
             if word.halt is not None and KEYS.get(role):  # whoever only reads halts nobody
-                self._halt(f"{word.halt[:HALT_MAX]} (on host {host})".lstrip())
+                self._halt(f"{one_line(word.halt)[:HALT_MAX]} (on host {host})".lstrip())
 
     # ---- once per turn ---------------------------------------------------------------------------
 

@@ -1,16 +1,26 @@
 """Far hosts, as home knows them: when each has reported last, and of which processes it may."""
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
+
+from msgspec import to_builtins
 
 from tapewire.common import roles
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import Config
+from tapewire.common.config.text import printable
+from tapewire.common.events import TEXT_MAX
 from tapewire.relay.words import ProcessReported
 
 SILENT_AFTER_NS: Final = 5_000_000_000
 STATUSES_MAX: Final = 200
 """So many processes of one host are taken in."""
+
+REPORT_EVERY_NS: Final = 500_000_000
+"""A relay reports each second. What comes sooner is not written down."""
+ENTRIES_MAX: Final = 1_000
+"""Of each table or list in a status."""
 
 Statuses = Mapping[str, ProcessReported]
 
@@ -25,9 +35,13 @@ class Hosts:
     def __repr__(self) -> str:
         return f"<Hosts {', '.join(self._names)}>"
 
-    def heard(self, host: str, now: Now) -> None:
-        """A host has reported."""
+    def heard(self, host: str, now: Now) -> bool:
+        """A host has reported; whether that is due, so that the report is to be kept."""
+        before_ns = self._heard_ns.get(host)
+        if before_ns is not None and now.mono_ns - before_ns < REPORT_EVERY_NS:
+            return False
         self._heard_ns[host] = now.mono_ns
+        return True
 
     def silent_ns(self, now: Now) -> Mapping[str, int]:
         """How long each host that has ever reported has not."""
@@ -55,3 +69,28 @@ def roles_at(config: Config, host: str, reported: Collection[str]) -> list[str]:
         return roles.is_strategy(role) and config.instance(roles.strategy_name(role))[0] in there
 
     return [role for role in reported if may_have(role)][:STATUSES_MAX]
+
+
+def taken_in(reported: ProcessReported, received_ns: int) -> dict[str, Any]:
+    """A status as home keeps it, `received_ns` by its wall clock: no longer than it is worth, with
+    nothing that a terminal or a page would take for a command, and no younger than its report. A
+    host's word for what time it is must not hide that it is silent."""
+    found: dict[str, Any] = _plain(to_builtins(reported))
+    return {**found, "ts_ns": min(reported.ts_ns, received_ns)}
+
+
+def one_line(text: str) -> str:
+    """A far host's text, for people to read."""
+    return printable(" ".join(text.split()))[:TEXT_MAX]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {one_line(key): _plain(one) for key, one in [*value.items()][:ENTRIES_MAX]}
+    if isinstance(value, list):
+        return [_plain(one) for one in value[:ENTRIES_MAX]]
+    if isinstance(value, str):
+        return one_line(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return 0.0  # JSON has no such number, and pages could not read the file
+    return value

@@ -13,7 +13,8 @@ holds is said by both clocks of whoever acts on it (`tapewire.common.events.expi
 
 A round grows old, since two clocks never run equally fast: `DRIFT` is added for each second of its
 age. One that contradicts an earlier round by more than both can err by shows that home's clock has
-been set. Then what was measured before counts no more.
+been set. Then what was measured before counts no more. The same goes for a machine that has been
+started again, whose monotonic clock has begun at zero.
 """
 
 from collections import deque
@@ -22,6 +23,9 @@ from typing import Final, NamedTuple
 ROUNDS: Final = 10
 DRIFT: Final = 100e-6
 """How much two machines' clocks may drift apart, per second: twice what a bad quartz does."""
+
+STARTED_AGAIN_NS: Final = 1_000_000_000
+"""Home's two clocks are read one after the other, and what comes in between is no new start."""
 
 
 class Round(NamedTuple):
@@ -70,5 +74,7 @@ class Measured:
 
     @staticmethod
     def _contradict(before: Round, new: Round) -> bool:
+        if abs(before.mono_ahead_ns - new.mono_ahead_ns) > STARTED_AGAIN_NS:
+            return True
         apart_ns = abs(before.ahead_ns - new.ahead_ns)
         return apart_ns > before.uncertainty_ns(new.mono_ns) + new.error_ns

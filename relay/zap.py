@@ -14,7 +14,7 @@ from typing import Any, Final
 import zmq
 from zmq.utils import z85
 
-from tapewire.common.bus.allowed import Decision, shown
+from tapewire.common.bus.allowed import Decision, Grant, shown
 from tapewire.common.runtime.logs import log
 from tapewire.relay.knocks import Knock, Knocks
 
@@ -44,7 +44,7 @@ class Zap:
         self._read = read
         self._mono_ns = mono_ns
         self._knocks = Knocks()
-        self._judged_by = read()
+        self._connected: set[Grant] = set()  # by what those came in who may be there still
         self.admitted = 0
         self.refused = 0
         self.poll_socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
@@ -64,10 +64,13 @@ class Zap:
             self.poll_socket.send_multipart([sender, empty, VERSION, request, code, b"", user, b""])
 
     def drops(self) -> bool:
-        """Whether a key or an address that was allowed at the last call is not allowed any more:
-        then the sockets have to make their connections authenticate again."""
-        before, self._judged_by = self._judged_by, self._read()
-        return self._judged_by.drops(before)
+        """Whether anybody came in by a key or an address that is not allowed any more: then the
+        sockets have to make their connections authenticate again. A key that was on the list for a
+        moment counts, too."""
+        if self._connected <= self._read().grants():
+            return False
+        self._connected.clear()
+        return True
 
     def close(self) -> None:
         """Judge nobody any more."""
@@ -76,8 +79,10 @@ class Zap:
     def _judged(self, domain: str, address: str, key: bytes) -> tuple[bytes, bytes]:
         decision = self._read()
         reason = decision.refusal(domain, address, key)
-        if not reason:
+        grant = decision.grant(key)
+        if grant is not None and not reason:
             self.admitted += 1
+            self._connected.add(grant)
             return ADMITTED, decision.user(key).encode()
         self.refused += 1
         self._log(Knock(shown(key), address, reason), domain)

@@ -36,6 +36,10 @@ class Allowed(NamedTuple):
     role: str
 
 
+Grant = tuple[Allowed, str]
+"""A key that is allowed, and the address of its host."""
+
+
 def shown(key: bytes) -> str:
     """The beginning of a key, which names it."""
     return key[:SHOWN].decode(errors="replace")
@@ -59,12 +63,14 @@ class Decision(NamedTuple):
         found = _entry(self.allowed, key)
         return f"{found.host}/{found.role}" if found is not None else ""
 
-    def drops(self, before: "Decision") -> bool:
-        """Whether anything that was allowed `before` is not allowed any more."""
-        return bool(before._admitted() - self._admitted())
+    def grants(self) -> frozenset["Grant"]:
+        """All that is allowed: each key, with the address that it may come from."""
+        return frozenset((one, self.addresses.get(one.host, "")) for one in self.allowed)
 
-    def _admitted(self) -> set[tuple[Allowed, str]]:
-        return {(one, self.addresses.get(one.host, "")) for one in self.allowed}
+    def grant(self, key: bytes) -> "Grant | None":
+        """By what a key is allowed; None if it is not."""
+        found = _entry(self.allowed, key)
+        return None if found is None else (found, self.addresses.get(found.host, ""))
 
 
 def refusal(

@@ -135,25 +135,31 @@ def revoke(run_dir: Path, start: str = "", host: str = "") -> tuple[Allowed, ...
 class AllowList:
     """The keys that may connect here, read again whenever the file is another one.
 
-    A file that cannot be read allows nobody, and the log says why, once for each such file.
+    A file that cannot be read allows nobody, and the log says why, once for each such file. Where
+    it is the system that cannot read it just now, it is read again at the next call.
     """
 
     def __init__(self, run_dir: Path) -> None:
         self._run_dir = run_dir
         self._path = path_of(run_dir, ALLOWED)
         self._version: tuple[int, ...] | None = None
+        self._reported: tuple[int, ...] | None = None
         self._allowed: tuple[Allowed, ...] = ()
 
     def __call__(self) -> tuple[Allowed, ...]:
         """The list in force."""
         version = self._found()
         if version != self._version:
-            self._version = version
             try:
-                self._allowed = allowed(self._run_dir)
+                self._allowed, self._version = allowed(self._run_dir), version
             except ConfigError as error:
                 self._allowed = ()
-                log.error("no key is allowed", reason=str(error))
+                # Without descriptors or memory to read it with, the file is not at fault.
+                passes = isinstance(error.__cause__, OSError)
+                self._version = None if passes else version
+                if version != self._reported:
+                    log.error("no key is allowed", reason=str(error))
+                self._reported = version
         return self._allowed
 
     def _found(self) -> tuple[int, ...]:

@@ -38,7 +38,8 @@ def _of_far_hosts(run_dir: Path) -> dict[str, Status]:
     found: dict[str, Status] = {}
     for path in sorted((run_dir / "status" / HOSTS).glob("*.json")):
         for name, status in (_content(path) or {}).get("statuses", {}).items():
-            found[name] = {**status, "host": path.stem}
+            if name not in found or found[name]["ts_ns"] < status["ts_ns"]:  # it has moved
+                found[name] = {**status, "host": path.stem}
     return found
 
 

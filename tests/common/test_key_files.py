@@ -1,6 +1,8 @@
 """Keys as files: for this user alone, and never half written."""
 
+import errno
 import logging
+import os
 import stat
 from pathlib import Path
 
@@ -140,6 +142,21 @@ def test_a_list_that_cannot_be_trusted_allows_nobody_and_is_reported_once(
         assert listed() == ()
         assert listed() == ()
     assert [one.getMessage() for one in caplog.records] == ["no key is allowed"]
+
+
+def test_a_list_that_could_not_be_read_for_a_moment_is_read_again(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def full(*_: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    key_files.allow(run_dir, FAR)
+    listed = AllowList(run_dir)
+    with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
+        patch.setattr(os, "open", full)
+        assert [listed(), listed()] == [(), ()]
+    assert [one.getMessage() for one in caplog.records] == ["no key is allowed"]
+    assert listed() == (FAR,)
 
 
 @pytest.mark.parametrize("text", ["", "f" * 39, "f" * 41, "f" * 39 + " ", "#" * 40, '"' * 40])

@@ -48,6 +48,16 @@ def test_a_far_host_that_reports_no_more_is_silent(run_dir: Path):
     assert state_of(read(run_dir)["strategy-dip"])[0] == "SILENT"
 
 
+@pytest.mark.parametrize("before", ["a", "z"])
+def test_a_strategy_that_has_moved_is_shown_where_it_runs_now(run_dir: Path, before: str):
+    now_ns = time.time_ns()
+    for host, ts_ns in ((before, now_ns - 60 * S), ("m", now_ns)):
+        path = statuses.path_of_host(run_dir, host)
+        path.write_text(json.dumps({"statuses": {"strategy-dip": status(ts_ns)}}))
+    found = read(run_dir)["strategy-dip"]
+    assert (found["host"], state_of(found)[0]) == ("m", "READY")
+
+
 def test_on_a_far_host_ages_are_by_homes_time_as_the_stamps_are(run_dir: Path):
     ahead_ns = 3600 * S
     now_ns, mono_ns = time.time_ns(), time.monotonic_ns()

@@ -1,13 +1,15 @@
 """Far hosts as home knows them, and what is taken in of what they report."""
 
+import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import Config
 from tapewire.relay import words
-from tapewire.relay.hosts import SILENT_AFTER_NS, Hosts, roles_at
+from tapewire.relay.hosts import REPORT_EVERY_NS, SILENT_AFTER_NS, Hosts, roles_at, taken_in
 
 S = 1_000_000_000
 ENTRIES = [
@@ -82,3 +84,40 @@ def test_a_status_that_is_not_like_one_is_left_out_and_the_others_are_not(wrong:
 def test_what_is_no_word_is_refused(body: bytes):
     with pytest.raises(ValueError, match=r"MessagePack|bytes|truncated|Expected"):
         words.decode(body)
+
+
+def reported(**given: Any) -> words.ProcessReported:
+    return msgspec.convert({**STATUS, **given}, words.ProcessReported)
+
+
+def test_a_host_whose_stamps_are_of_the_future_falls_silent_like_any_other():
+    assert taken_in(reported(ts_ns=10**19 - 1), 10**18)["ts_ns"] == 10**18
+    assert taken_in(reported(ts_ns=7), 10**18)["ts_ns"] == 7
+
+
+def test_what_a_terminal_would_take_for_a_command_is_shown_as_what_it_is():
+    reason = "\x1b]0;all is well\x07\nrisk   READY \x9b2J"
+    found = taken_in(reported(reason=reason, gaps={"\x1b[2J": 1}, hints=["\x07"]), 5)
+    assert found["reason"] == "\\x1b]0;all is well\\x07 risk READY \\x9b2J"
+    assert (found["gaps"], found["hints"]) == ({"\\x1b[2J": 1}, ["\\x07"])
+
+
+def test_numbers_that_json_has_not_do_not_break_the_pages():
+    nan = float("nan")
+    found = taken_in(reported(counters={"x": nan}, hops_us={"y": {"p50": float("-inf")}}), 5)
+    assert json.dumps(found, allow_nan=False)
+    assert (found["counters"], found["hops_us"]) == ({"x": 0.0}, {"y": {"p50": 0.0}})
+
+
+def test_a_status_takes_bounded_room():
+    endless = {f"{number}": 1 for number in range(100_000)}
+    found = taken_in(reported(reason="x" * 10**6, gaps=endless, hints=["y" * 10**4] * 5_000), 5)
+    assert len(json.dumps(found)) < 1_000_000
+    assert len(found["reason"]) == 512
+
+
+def test_a_host_that_reports_all_the_time_is_written_down_twice_per_second():
+    hosts = Hosts(["far"])
+    step = REPORT_EVERY_NS / S / 10
+    kept = [hosts.heard("far", now(100 + step * number)) for number in range(21)]
+    assert sum(kept) == 3

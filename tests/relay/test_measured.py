@@ -14,12 +14,15 @@ class ANetwork:
     def __init__(self, ahead_ns: int = AHEAD) -> None:
         self.measured = Measured()
         self.ahead_ns = ahead_ns
+        self.mono_ahead_ns = 40_000 * S
         self.now_ns = 5 * S
 
     def round(self, there_ns: int, back_ns: int, answering_ns: int = 10_000) -> None:
         received = self.now_ns + there_ns + self.ahead_ns
         back = self.now_ns + there_ns + answering_ns + back_ns
-        self.measured.add(self.now_ns, received, received + answering_ns, back)
+        answered = received + answering_ns
+        mono = answered - self.ahead_ns + self.mono_ahead_ns
+        self.measured.add(self.now_ns, received, answered, back, mono)
         self.now_ns += S
 
     @property
@@ -80,6 +83,19 @@ def test_a_clock_that_is_set_is_believed_after_one_round():
         network.round(2 * MS, 1 * MS)
         assert network.error_ns <= network.uncertainty_ns < 10 * MS
     assert network.measured.resets == 2
+
+
+def test_a_home_that_was_started_again_is_believed_after_one_slow_round():
+    network = ANetwork()
+    for _ in range(10):
+        network.round(100_000, 100_000)
+    network.now_ns += 300 * S
+    network.mono_ahead_ns -= 40_200 * S
+    network.round(70 * MS, 10 * MS)
+    best = network.measured.best(network.now_ns)
+    assert best is not None
+    assert abs(best.mono_ahead_ns - network.mono_ahead_ns) <= best.error_ns
+    assert network.measured.resets == 1
 
 
 def test_a_slow_round_does_not_make_a_good_one_forgotten():

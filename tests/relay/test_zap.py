@@ -226,6 +226,30 @@ def test_a_key_that_is_revoked_while_connected_gets_nothing_more(
     assert [line["reason"] for line in lines(caplog)] == ["the key is not on the list"]
 
 
+def test_a_key_that_was_allowed_for_a_moment_is_shut_out_again(home: AHome):
+    publisher = home.serves(zmq.XPUB, "market")
+    assert not home.zap.drops()
+    before = [*home.allowed]
+    home.allows(Allowed(STRANGER.public, "far", "operator"))  # by mistake
+    mistaken, reader = home.joined(zmq.SUB, STRANGER), home.joined(zmq.SUB, READER)
+    home.publishes_until_received(publisher, mistaken)
+    home.allowed = before
+    assert home.zap.drops()
+    curve.authenticate_again(publisher, home.endpoint)
+    home.until_judged()
+    all_of(mistaken)
+    home.publishes_until_received(publisher, reader)
+    assert all_of(mistaken) == []
+
+
+def test_a_key_with_which_nobody_came_is_revoked_without_disturbing_the_others(home: AHome):
+    publisher = home.serves(zmq.XPUB, "market")
+    reader = home.joined(zmq.SUB, READER)
+    home.publishes_until_received(publisher, reader)
+    del home.allowed[0]
+    assert not home.zap.drops()
+
+
 def test_an_address_that_another_has_taken_is_reported(home: AHome, monkeypatch):
     monkeypatch.setattr(curve, "REBIND_S", 0.0)
     publisher = home.serves(zmq.XPUB, "market")
