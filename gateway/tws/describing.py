@@ -14,9 +14,11 @@ from typing import Final
 
 from ibapi.contract import Contract
 
+from tapewire.common.bus import wire
 from tapewire.common.clock import Now
 from tapewire.common.events import TEXT_MAX, InstrumentDescribed, OpenHours, PriceStep
 from tapewire.common.events.base import NAME_MAX
+from tapewire.common.events.instruments import LISTED_MAX
 from tapewire.common.options import OPTION
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws import messages as tws
@@ -81,9 +83,12 @@ class Describing:
             self._outbox.other(encode.market_rule(rule))
 
     def found(self, message: tws.ContractFound) -> tuple[()]:
-        """TWS describes a contract. A second answer to a question is ambiguous, and ignored."""
-        self._contracts.found(message)
+        """TWS describes a contract. A second answer to a question is ambiguous, and ignored; one
+        that no journal could keep raises ValueError, and nothing of it is believed."""
         symbol = self._contracts.about(message.request_id)
+        if symbol in self._numbers:
+            _require_kept(_description(symbol, message, (), 0))
+        self._contracts.found(message)
         self._unanswered.pop(message.request_id, None)
         if symbol in self._numbers and symbol not in self._found:
             self._found[symbol], self._waiting[symbol] = message, None
@@ -94,7 +99,14 @@ class Describing:
         return ()
 
     def ruled(self, message: tws.MarketRule) -> tuple[()]:
-        """TWS gives the steps of a market rule."""
+        """TWS gives the steps of a market rule; ValueError for more of them than a journal can
+        keep, and where they do not begin with the lowest prices."""
+        edges = [step.from_price for step in message.steps]
+        if len(edges) > LISTED_MAX or edges != sorted(edges):
+            raise ValueError(
+                f"market rule {message.rule} has {len(edges)} steps; there may be up to"
+                f" {LISTED_MAX}, the lowest prices first"
+            )
         self._rules[message.rule] = message.steps
         return ()
 
@@ -105,7 +117,7 @@ class Describing:
         ready = [symbol for symbol in self._waiting if self._is_ready(symbol, now.mono_ns)]
         for symbol in ready:
             del self._waiting[symbol]
-        return [self._description(symbol, now.wall_ns) for symbol in ready]
+        return [self._described(symbol, now.wall_ns) for symbol in ready]
 
     def _question(self, symbol: str) -> bytes:
         request_id = DETAILS_REQUEST_ID + self._numbers[symbol]  # a late answer finds its symbol
@@ -131,28 +143,42 @@ class Describing:
             iter(message.rules.values()), None
         )
 
-    def _description(self, symbol: str, now_ns: int) -> InstrumentDescribed:
-        one = self._found[symbol]
-        rule = self._rule_of(one)
-        return InstrumentDescribed(
-            now_ns,
-            symbol,
-            one.con_id,
-            one.sec_type,
-            next(iter(one.exchanges), ""),
-            one.currency,
-            one.long_name[:TEXT_MAX],
-            one.multiplier,
-            one.min_tick,
-            self._rules.get(rule, ()) if rule is not None else (),
-            trading_hours=hours_of(one.trading_hours, one.time_zone),
-            liquid_hours=hours_of(one.liquid_hours, one.time_zone),
-            time_zone=one.time_zone[:TEXT_MAX],
-            underlying=one.symbol[:NAME_MAX] if one.sec_type == OPTION else "",
-            expiry=one.expiry,
-            strike=one.strike,
-            right=one.right,
-        )
+    def _described(self, symbol: str, now_ns: int) -> InstrumentDescribed:
+        found = self._found[symbol]
+        rule = self._rule_of(found)
+        steps = self._rules.get(rule, ()) if rule is not None else ()
+        return _description(symbol, found, steps, now_ns)
+
+
+def _description(
+    symbol: str, one: tws.ContractFound, steps: tuple[PriceStep, ...], now_ns: int
+) -> InstrumentDescribed:
+    """The event; ValueError for a number that is none."""
+    return InstrumentDescribed(
+        now_ns,
+        symbol,
+        one.con_id,
+        one.sec_type,
+        next(iter(one.exchanges), ""),
+        one.currency,
+        one.long_name[:TEXT_MAX],
+        one.multiplier,
+        one.min_tick,
+        steps,
+        trading_hours=hours_of(one.trading_hours, one.time_zone),
+        liquid_hours=hours_of(one.liquid_hours, one.time_zone),
+        time_zone=one.time_zone[:TEXT_MAX],
+        underlying=one.symbol[:NAME_MAX] if one.sec_type == OPTION else "",
+        expiry=one.expiry,
+        strike=one.strike,
+        right=one.right,
+    )
+
+
+def _require_kept(event: InstrumentDescribed) -> None:
+    """Refuse an event that would be written and never read again: what is longer than its field may
+    be shows when it is read, and then the journal is damaged."""
+    wire.decode_event(wire.encode(event))
 
 
 def hours_of(text: str, zone_name: str) -> tuple[OpenHours, ...]:

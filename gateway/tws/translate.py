@@ -9,7 +9,7 @@ from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
 from tapewire.common.accounting.exec_ids import is_correction
-from tapewire.common.events import PriceStep
+from tapewire.common.events import TEXT_MAX, PriceStep
 from tapewire.common.events.accounts import CURRENCY_MAX
 from tapewire.common.events.base import ACCOUNT_MAX
 from tapewire.common.events.order_commands import RATIO_MAX
@@ -152,7 +152,8 @@ class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[mi
         self._messages.append(tws.TwsError(bounded(reqId), int(errorCode), errorString))
 
     def openOrder(self, orderId: int, contract: Any, order: Any, state: Any) -> None:  # noqa: N802, N803
-        """5, at each change of an order and for each that is open."""
+        """5, at each change of an order and for each that is open. A tag longer than any of ours is
+        cut: it is journaled, and may be as long as a message."""
         if order.totalQuantity < 0:
             raise ValueError(f"order {orderId} has quantity {order.totalQuantity}")
         if order.whatIf:
@@ -164,7 +165,7 @@ class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[mi
                 orderId,
                 order.clientId,
                 order.permId,
-                order.orderRef,
+                order.orderRef[:TEXT_MAX],
                 state.status,
                 amount(order.totalQuantity) or None,
                 _prices(order, kind),
@@ -231,8 +232,9 @@ class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[mi
     def commissionReport(self, report: Any) -> None:  # noqa: N802
         """59, after its execution."""
         execution = named("a commission's execution", report.execId)
+        currency = named("a commission's currency", report.currency, CURRENCY_MAX, 0)
         self._messages.append(
-            tws.CommissionReported(execution, decimal(report.commission), report.currency)
+            tws.CommissionReported(execution, decimal(report.commission), currency)
         )
 
     def completedOrder(self, _contract: Any, order: Any, state: Any) -> None:  # noqa: N802
