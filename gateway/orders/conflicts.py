@@ -6,7 +6,7 @@ report of the same stranger may be of another leg. So all of the account is mean
 """
 
 from tapewire.common.accounting.identity import Names
-from tapewire.common.events import TEXT_MAX, OrderConflict
+from tapewire.common.events import TEXT_MAX, OrderConflict, SubmitOrder
 from tapewire.gateway import broker
 from tapewire.gateway.orders.intent import Intent
 
@@ -19,12 +19,16 @@ def of_order(intent: Intent, report: broker.OrderReport, why: str, now_ns: int) 
     return _conflict(intent, report.names, report.account, symbol, why, now_ns)
 
 
+def parts_text(order: SubmitOrder) -> str:
+    """What an order trades, for a sentence."""
+    return " and ".join(f"{side} {symbol}" for symbol, side, _ in order.parts)
+
+
 def of_execution(intent: Intent, report: broker.ExecutionReport, now_ns: int) -> OrderConflict:
     """An execution does, and cannot be one of its order."""
-    ours = " and ".join(f"{side} {symbol}" for symbol, side, _ in intent.order.parts)
     why = (
         f"execution {report.exec_id}, {report.side} {report.quantity:f} {report.symbol}, has"
-        f" its tag under {report.names}; ours is {ours} under {intent.names}"
+        f" its tag under {report.names}; ours is {parts_text(intent.order)} under {intent.names}"
     )
     symbol = "" if intent.order.legs else report.symbol
     return _conflict(intent, report.names, report.account, symbol, why, now_ns)

@@ -57,7 +57,7 @@ from tapewire.common.events import (
     SubmitOrder,
 )
 from tapewire.gateway import broker
-from tapewire.gateway.orders.conflicts import of_execution, of_order
+from tapewire.gateway.orders.conflicts import of_execution, of_order, parts_text
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.modify import Modifies
 
@@ -200,6 +200,12 @@ class Registry:
             return []
         if found == "other":
             why = f"an order has its tag under {report.names}; ours has {intent.names}"
+            return self._new(of_order(intent, report, why, now.wall_ns))
+        if not _trades_alike(report, intent.order):
+            why = (
+                f"its order is {report.side} {report.symbol} at the broker, in account"
+                f" {report.account or intent.order.account}; ours is {parts_text(intent.order)}"
+            )
             return self._new(of_order(intent, report, why, now.wall_ns))
         if intent.state == "FILLED" and report.is_open and intent.filled < intent.terms.quantity:
             why = "it was resolved as filled without executions, and the broker has it open"
@@ -358,11 +364,20 @@ def _is_of(report: broker.ExecutionReport, order: SubmitOrder) -> bool:
     return report.account in ("", order.account) and order.side_on(report.symbol) == report.side
 
 
+def _trades_alike(report: broker.OrderReport, order: SubmitOrder) -> bool:
+    """Whether a report that says what an order trades, and where, says it of `order`."""
+    if report.account not in ("", order.account):
+        return False
+    if not report.symbol or report.side is None or order.legs:
+        return True
+    return order.side_on(report.symbol) == report.side
+
+
 def _fill(report: broker.ExecutionReport, intent: Intent | None, now_ns: int) -> Fill:
     order = intent.order if intent else None
     return Fill(
         ts_ns=now_ns,
-        account=report.account,
+        account=report.account or (order.account if order else ""),
         exec_id=report.exec_id,
         permanent_id=report.permanent_id,
         symbol=report.symbol,

@@ -35,6 +35,7 @@ from tapewire.gateway.orders.synchroniser import Synchroniser
 
 ENDS: Final = (OrderCancelled, OrderRejected, OrderFilled)
 """How an order is over by the broker's word."""
+TWO_WAYS_MAX: Final = 1_000
 
 
 class OrderReports:
@@ -61,6 +62,7 @@ class OrderReports:
         self._complaints = complaints
         self._errors = errors
         self._apply = apply
+        self._two_ways: dict[str, None] = {}  # executions that were reported as two trades
 
     def on_order(self, report: broker.OrderReport, now: Now) -> list[Event]:
         """Executions are the truth: they are asked for where more is claimed than they show."""
@@ -108,25 +110,63 @@ class OrderReports:
         """A trade, or the correction of one."""
         corrected = self._registry.fill(report.exec_id)
         strange = self._registry.corrects_carried(report.exec_id)
+        if corrected is not None and corrected.exec_id == report.exec_id:
+            self._on_repeated(corrected, report)
         events = self._judged(self._registry.on_execution(report, now))
         if events:
             self._sync.executed()
+        for event in events:
+            if type(event) is Fill:
+                self._on_fill(event)
         if events and corrected is not None:
             self._on_correction(corrected)
         elif events and strange:
             self._on_late_correction(report)
         return events
 
+    def _on_repeated(self, known: Fill, report: broker.ExecutionReport) -> None:
+        """An execution is counted once, as it came first. If it comes again as another trade, one
+        of the two is wrong, and nobody here knows which."""
+        said = report.side, report.quantity, report.price
+        if said == (known.side, known.quantity, known.price) or known.exec_id in self._two_ways:
+            return
+        self._two_ways[known.exec_id] = None
+        if len(self._two_ways) > TWO_WAYS_MAX:
+            del self._two_ways[next(iter(self._two_ways))]
+        self._doubtful(
+            f"execution {known.exec_id} is known as {_trade_of(known)} and was reported again as"
+            f" {_trade_of(report)}; the first counts: compare the position in {known.symbol} and"
+            " its cost with the broker's",
+            "since an execution was reported in two ways",
+        )
+
+    def _on_fill(self, fill: Fill) -> None:
+        """An order can be filled beyond its quantity, by a mistake of the broker's or in a race
+        with a modify: it counts, and a person has to know."""
+        intent = self._registry.orders.get(fill.intent_id)
+        if intent is None or intent.filled <= intent.worst_case_quantity:
+            return
+        self._doubtful(
+            f"{intent.intent_id} is filled with {text(intent.filled)} {fill.symbol}, and was an"
+            f" order of {text(intent.worst_case_quantity)}; the position has all of it, so look at"
+            " the order in the broker's own program",
+            "since an order was filled beyond its quantity",
+        )
+
+    def _doubtful(self, complaint: str, why: str) -> None:
+        """What a person has to know, with a reason to read positions again."""
+        self._complaints.append((complaint, b""))
+        self._positions.doubt(why)
+
     def _on_late_correction(self, report: broker.ExecutionReport) -> None:
         """A correction of what is not kept: readers of the journal count it in place of the first,
         but here nobody knows what it takes the place of."""
-        self._complaints.append((
+        self._doubtful(
             f"execution {report.exec_id} corrects one that was reported more than a day ago, to"
             f" {report.side} {report.quantity:f} {report.symbol}; compare the position in"
             f" {report.symbol} with the broker's",
-            b"",
-        ))  # fmt: skip
-        self._positions.doubt("since an execution was corrected")
+            "since an execution was corrected",
+        )
 
     def _on_correction(self, corrected: Fill) -> None:
         """A correction may leave an order that is over with less than it was filled with. It stays
@@ -135,13 +175,12 @@ class OrderReports:
         intent = self._registry.orders.get(corrected.intent_id)
         if intent is None or intent.state != "FILLED" or intent.filled >= intent.terms.quantity:
             return
-        self._complaints.append((
+        self._doubtful(
             f"execution {corrected.exec_id} of {intent.intent_id} was corrected: of"
             f" {intent.terms.quantity:f}, which was FILLED, {intent.filled:f} are left; compare the"
             f" position in {corrected.symbol} with the broker's",
-            b"",
-        ))  # fmt: skip
-        self._positions.doubt("since an execution was corrected")
+            "since an execution was corrected",
+        )
 
     def on_error(self, error: broker.OrderError, now: Now) -> list[Event]:
         """A complaint about an order; one that belongs to no order becomes an alarm."""
@@ -189,3 +228,7 @@ class OrderReports:
             f"combo {intent_id} is {intent.state} with {text(intent.filled)} whole ones filled, and"
             f" {legs} beyond them: what that has opened has no other leg"
         )
+
+
+def _trade_of(one: Fill | broker.ExecutionReport) -> str:
+    return f"{one.side} {text(one.quantity)} at {text(one.price)}"

@@ -205,7 +205,9 @@ class TwsBroker(MarketPort):
             tws.OpenOrder: lambda m: self._of_order(m, open_order_report(m, self.contracts)),
             tws.OrderStatus: lambda m: self._of_order(m, status_report(m)),
             tws.CompletedOrder: lambda m: self._of_order(m, completed_report(m)),
-            tws.Execution: lambda m: (execution_report(m, self.contracts),),
+            tws.Execution: lambda m: (
+                execution_report(m, self.contracts, self._account(m.account)),
+            ),
             tws.CommissionReported: lambda m: (
                 broker.CommissionReport(m.exec_id, m.amount, m.currency),
             ),
@@ -235,7 +237,12 @@ class TwsBroker(MarketPort):
         symbol = self.contracts.symbol_of(message)
         if self._closes_all and message.quantity:
             self.describing.holding(symbol, message.con_id)
-        yield broker.PositionReport(message.account, symbol, message.quantity, message.average_cost)
+        account = self._account(message.account)
+        yield broker.PositionReport(account, symbol, message.quantity, message.average_cost)
+
+    def _account(self, named: str) -> str:
+        """The account that TWS names; where it names none, the login's, if it has only one."""
+        return named or (next(iter(self.accounts)) if len(self.accounts) == 1 else "")
 
     def _session(self, message: tws.TwsMessage) -> Iterator[BrokerEvent]:
         if isinstance(message, tws.IdentityAsked):

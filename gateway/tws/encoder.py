@@ -18,6 +18,7 @@ from tapewire.common.instruments import Instrument
 from tapewire.common.options import OptionTerms, root_of
 from tapewire.gateway.tws.data_requests import DataRequests
 from tapewire.gateway.tws.framing import frame
+from tapewire.gateway.tws.order_ids import ORDER_ID_MAX
 from tapewire.gateway.tws.query_requests import QueryRequests
 from tapewire.gateway.tws.versions import (
     LIBRARY_VERSION,
@@ -104,6 +105,11 @@ class RequestEncoder(DataRequests, QueryRequests):
         with the few fields replaced that differ from order to order. Raises ValueError for terms
         that cannot be put into TWS's words.
         """
+        if int(order_id) > ORDER_ID_MAX:
+            raise ValueError(
+                f"order id {order_id} is above {ORDER_ID_MAX}, the last that TWS can take; choose"
+                " another tws.client_id, or reset the API order ID sequence in TWS"
+            )
         values = _values(order)
         if parent_order_id:
             values["parentId"] = parent_order_id

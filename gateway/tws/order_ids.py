@@ -5,6 +5,8 @@ from typing import Final
 
 NOT_ORDERS: Final = range(899_999_999, 1_500_000_000)
 """The ids of questions and of market data lines; each kind begins somewhere in it and counts up."""
+ORDER_ID_MAX: Final = 2**31 - 1
+"""TWS keeps an order's id in 32 bits."""
 EXECUTIONS_REQUEST_ID: Final = NOT_ORDERS.start
 
 

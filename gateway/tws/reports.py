@@ -58,10 +58,12 @@ def completed_report(message: tws.CompletedOrder) -> broker.OrderReport:
     )  # fmt: skip
 
 
-def execution_report(message: tws.Execution, contracts: Contracts) -> broker.ExecutionReport:
-    """A trade."""
+def execution_report(
+    message: tws.Execution, contracts: Contracts, account: str
+) -> broker.ExecutionReport:
+    """A trade of an account."""
     return broker.ExecutionReport(
-        account=message.account,
+        account=account,
         exec_id=message.exec_id,
         reference=message.order_ref,
         permanent_id=_text(message.perm_id),

@@ -21,6 +21,7 @@ from tapewire.gateway.tws.checked import amount, decimal, named
 from tapewire.gateway.tws.contracts import BAG
 from tapewire.gateway.tws.estimates import estimate
 from tapewire.gateway.tws.fields import Size, bounded, fields_of
+from tapewire.gateway.tws.order_ids import ORDER_ID_MAX
 from tapewire.gateway.tws.query_callbacks import QueryCallbacks
 from tapewire.gateway.tws.versions import (
     FRACTIONS_SINCE,
@@ -132,8 +133,10 @@ class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[mi
     # ---- callbacks, named by ibapi ------------------------------------------------------------
 
     def nextValidId(self, orderId: int) -> None:  # noqa: N802, N803
-        """9, after `startApi`."""
-        self._messages.append(tws.NextValidId(bounded(orderId)))
+        """9, after `startApi`. An id that no order at TWS can have would reject all that follow."""
+        if bounded(orderId) > ORDER_ID_MAX:
+            raise ValueError(f"next order id {orderId}, expected at most {ORDER_ID_MAX}")
+        self._messages.append(tws.NextValidId(orderId))
 
     def currentTime(self, time: int) -> None:  # noqa: N802
         """49, once per question."""
