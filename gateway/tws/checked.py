@@ -33,10 +33,13 @@ def amount(value: float) -> Decimal | None:
 
 
 def named(what: str, text: str, most: int = NAME_MAX, least: int = 1) -> str:
-    """A name that a journal can keep: one too long would be written and never read again."""
-    if least <= len(text) <= most:
+    """A name that a journal can keep: one too long would be written and never read again, and one
+    with control characters would act on the terminal that shows it."""
+    if least <= len(text) <= most and text.isprintable():
         return text
-    raise ValueError(f"{what} is {text!r:.80}; it must have {least} to {most} characters")
+    raise ValueError(
+        f"{what} is {text!r:.80}; it must have {least} to {most} characters, all printable"
+    )
 
 
 def words(text: str, most: int = WORDS_MAX) -> str:

@@ -9,6 +9,7 @@ from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
 from tapewire.common.accounting.exec_ids import is_correction
+from tapewire.common.config.text import printable
 from tapewire.common.events import TEXT_MAX, PriceStep
 from tapewire.common.events.accounts import CURRENCY_MAX
 from tapewire.common.events.base import ACCOUNT_MAX
@@ -149,10 +150,10 @@ class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[mi
         self._messages.append(tws.ManagedAccounts(accounts))
 
     def error(self, reqId: int, errorCode: int, errorString: str) -> None:  # noqa: N803
-        """4: errors, warnings and notices alike."""
+        """4: errors, warnings and notices alike. Their text is shown on terminals."""
         if not 0 <= int(errorCode) <= ERROR_CODE_MAX:
             raise ValueError(f"error code {errorCode}, expected 0 to {ERROR_CODE_MAX}")
-        self._messages.append(tws.TwsError(bounded(reqId), int(errorCode), errorString))
+        self._messages.append(tws.TwsError(bounded(reqId), int(errorCode), printable(errorString)))
 
     def openOrder(self, orderId: int, contract: Any, order: Any, state: Any) -> None:  # noqa: N802, N803
         """5, at each change of an order and for each that is open. A tag longer than any of ours is

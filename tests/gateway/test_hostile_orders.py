@@ -134,3 +134,20 @@ def test_where_the_ids_are_used_up_orders_are_denied_and_nothing_is_written(benc
     assert "reset the API order ID sequence" in answer.reason
     bench.flush()
     assert bench.placed() == ["2147483647"]
+
+
+# ---- words -------------------------------------------------------------------------------------
+
+CLEARS = "\x1b[2J"  # a terminal that shows it is cleared
+
+
+def test_what_tws_says_does_not_act_on_the_terminal_that_shows_it(bench: Bench):
+    order = bench.rest()
+    bench.error(int(order.order_id), 99_999, f"odd {CLEARS}[bold]")
+    bench.receive(position_message(7, account=f"D{CLEARS}"))
+    bench.receive(execution_message(execution_of(order, 5, f"1{CLEARS}.01")))
+    shown = "".join(complaints(bench)) + "".join(map(str, bench.broker_errors()))
+    assert "odd \\x1b[2J[bold]" in shown
+    assert "\x1b" not in shown
+    assert "all printable" in shown
+    assert bench.gateway.holdings.filled == {}
