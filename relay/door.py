@@ -21,6 +21,7 @@ from tapewire.common.runtime.service import Service
 from tapewire.common.runtime.tokens import Token
 from tapewire.relay import streams as passing
 from tapewire.relay import words
+from tapewire.relay.allowance import Allowance
 from tapewire.relay.clients import Client, Clients
 from tapewire.relay.hosts import Hosts, Statuses, one_line
 from tapewire.relay.sockets import SIGNALS
@@ -29,6 +30,9 @@ from tapewire.relay.streams import READERS, SOURCE, Stream, Subscribing
 CONNECTS_NS: Final = 500_000_000
 """How long a new client's first messages wait for its connection."""
 WAITING_MAX: Final = 16
+SIGNALS_PER_SECOND: Final = 1_000
+REQUESTS_PER_SECOND: Final = 100
+"""A piece of a journal has 1,000 events: a host still catches up on 100,000 per second."""
 HALT_MAX: Final = 150
 LOOK_NS: Final = 1_000_000_000
 
@@ -89,6 +93,8 @@ class Door(Service):
         self._expel = expel
         self._halt = halt
         self._misplaced = misplaced
+        self._signals = Allowance(SIGNALS_PER_SECOND, SIGNALS_PER_SECOND // 2)
+        self._requests = Allowance(REQUESTS_PER_SECOND, REQUESTS_PER_SECOND // 2)
         self._waiting: list[Waiting] = []
         self._look_ns = clock.mono_ns()
         self._passing: dict[str, Callable[[list[bytes]], None]] = {}
@@ -115,6 +121,8 @@ class Door(Service):
         host, _, role = user.decode().partition("/")
         if socket == HOSTS:
             self._on_word(host, role, rest, now)
+        elif not (self._signals if socket == SIGNALS else self._requests).takes(host, now.mono_ns):
+            self.metrics.count("beyond_allowance", label=host)
         elif socket == SIGNALS:
             self._signal(host, role, rest)
         else:

@@ -9,6 +9,7 @@ import zmq
 from tapewire.common.bus import wire
 from tapewire.common.events import CatchUp
 from tapewire.relay.clients import Clients
+from tapewire.relay.door import REQUESTS_PER_SECOND
 from tapewire.relay.streams import SOURCE
 from tests.conftest import _folder
 from tests.relay.between import Between, all_of
@@ -104,3 +105,13 @@ def test_a_reader_that_sends_messages_of_its_own_ends_nobodys_subscription(betwe
     assert between.relay.detail()["read"]["market"] == between.door.detail()["read"]["market"] == 1
     assert [one for (one,) in all_of(market)] == [b"\x01" + TICK]
     reader.close()
+
+
+def test_a_host_that_asks_without_end_does_not_hold_up_whoever_answers(between: Between):
+    executor = between.at_home(zmq.ROUTER, "executor")
+    ask(between, b"a")
+    between.until(lambda: all_of(executor), "the first question")
+    ask(between, *[b"a"] * 5_000)
+    counted = between.door.metrics.counters
+    assert counted["beyond_allowance", "far"] >= 5_000 - REQUESTS_PER_SECOND
+    assert 0 < counted["passed", "executor"] <= REQUESTS_PER_SECOND
