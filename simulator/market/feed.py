@@ -31,6 +31,7 @@ from tapewire.simulator.market.lines import (
 )
 from tapewire.simulator.market.own_time import OwnTime
 from tapewire.simulator.market.plain import digits, plain
+from tapewire.simulator.market.screen import size_shown
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.outbox import Outbox
 from tapewire.simulator.protocol.requests import (
@@ -201,9 +202,10 @@ class Feed:
         if price is not None and (price := plain(price)) != topic.price[side]:
             topic.price[side] = price
             is_price = True
-        if size is not None and (size := plain(size)) != topic.size[side]:
+        if size is not None:
+            size = plain(size)
+            is_size = size != size_shown(topic.size[side])
             topic.size[side] = size
-            is_size = True
         if is_price:
             self._send_price(topic.lines, side, topic.price[side], topic.size[side])
         elif is_size:
@@ -230,7 +232,7 @@ class Feed:
         self, lines: Iterable[Line], side: int, price: str | None, size: str | None
     ) -> None:
         mask = "1" if side < _LAST else "0"  # a quote can be traded with at once
-        tail = f"{price}\0{size or '0'}\0{mask}\0".encode()
+        tail = f"{price}\0{size_shown(size)}\0{mask}\0".encode()
         for line in lines:
             whole = line.prices[side] + tail
             line.append(_LENGTHS[len(whole)] + whole)

@@ -36,7 +36,7 @@ class Screen:
 
     def take(self, row: Row) -> bool:
         """Apply a row; whether that has changed the quote."""
-        was = (self.bid, self.ask, self.bid_size, self.ask_size)
+        was = self._shown()
         if row.bid is not None:
             self.bid = plain(row.bid)
         if row.ask is not None:
@@ -45,7 +45,10 @@ class Screen:
             self.bid_size = plain(row.bid_size)
         if row.ask_size is not None:
             self.ask_size = plain(row.ask_size)
-        return was != (self.bid, self.ask, self.bid_size, self.ask_size)
+        return was != self._shown()
+
+    def _shown(self) -> tuple[str | None, str | None, str, str]:
+        return self.bid, self.ask, size_shown(self.bid_size), size_shown(self.ask_size)
 
     def prices(self) -> tuple[float | None, float | None]:
         """Bid and ask; None for an empty side."""
@@ -74,3 +77,8 @@ def price_of_side(price: str | None, size: str | None) -> float | None:
         return None
     found = float(price)
     return None if found == -1 and not float(size or 0) else found
+
+
+def size_shown(size: str | None) -> str:
+    """A side's size as TWS writes it: one that never came is 0, so a 0 after it is no change."""
+    return size or "0"

@@ -6,7 +6,7 @@ from typing import Final
 
 from tapewire.simulator.market.history import History
 from tapewire.simulator.market.plain import digits, plain
-from tapewire.simulator.market.screen import middle_of
+from tapewire.simulator.market.screen import middle_of, size_shown
 from tapewire.simulator.protocol.history_messages import Tick, size_text
 
 NS_PER_S: Final = 1_000_000_000
@@ -71,7 +71,7 @@ class Ticks:
                     yield second, self._trade(row.last, row.last_size or "0")
             elif self._what == "BID_ASK":
                 if is_new and screen.bid is not None and screen.ask is not None:
-                    sizes = (screen.bid_size or "0", screen.ask_size or "0")
+                    sizes = (size_shown(screen.bid_size), size_shown(screen.ask_size))
                     yield second, ["0", screen.bid, screen.ask, *map(self._size, sizes)]
             elif (now := middle_of(*screen.prices())) is not None and now != middle:
                 middle = now

@@ -125,6 +125,25 @@ def stream(client, kind, req_id=1, symbol="AAPL"):
     client.send("97", req_id, *contract, kind, 0, 0)
 
 
+@pytest.mark.parametrize("price", ["10", "-1"])
+def test_a_size_of_0_behind_a_price_that_came_without_one_is_no_change(make_tws, price):
+    sizes = [None, "0", "0.0", "3", "0"]
+    rows = [
+        Row(n * 10**9, "AAPL", None if n else price, "11", size, "5", None, None)
+        for n, size in enumerate(sizes)
+    ]
+    tws = make_tws(rows)
+    client = tws.client()
+    stream(client, "BidAsk", 1)
+    client.subscribe(req_id=2)
+    client.read()
+    sent = []
+    for _ in sizes:
+        tws.pass_s(1 if sent else 0)
+        sent.append([(one[0], one[6] if one[0] == "99" else one[-1]) for one in ticks(client)])
+    assert sent[1:] == [[], [], [("2", "3"), ("99", "3")], [("2", "0"), ("99", "0")]]
+
+
 def test_a_sixth_stream_a_duplicate_and_an_unknown_kind_are_refused(make_tws):
     client = make_tws(instruments=MANY).client()
     for number in range(6):

@@ -3,7 +3,8 @@ trade.
 
 The ticks are those that TWS's messages amount to, one by one, so that a strategy sees the same
 whichever adapter the gateway has: a change of both sides is two quotes, but one of an instrument
-that is read tick by tick; a price without a size shows 0; -1 without a size is an empty side.
+that is read tick by tick; a price without a size shows 0, and a size of 0 that follows changes
+nothing; -1 without a size is an empty side.
 """
 
 from tapewire.common.events import Quote, Tick, Trade
@@ -33,6 +34,8 @@ class Side:
             price, size = shown(price, size)
         elif size is not None and not 0 <= size <= SIZE_MAX:
             raise ValueError(f"size {size}, expected 0 to {SIZE_MAX}")
+        elif self.size is None and not size:
+            size = None  # a 0 where there was no size is no news
         first = price_text is not None and not self.seen
         if price == self.price and size == self.size and not first:
             return False

@@ -190,7 +190,7 @@ class Flow:
             side = self._emptied(prices, sizes, has_price, has_size, empties, size)
         self._after[price] = side
         before, differs = self._changed(side)
-        self.is_news |= differs if side is shown else self._changed(shown)[1]
+        self.is_news |= differs if side is shown else self._is_sent(shown, size)
         first = has_price & (self._before(prices) == ABSENT)
         return *side, *before, (has_price | has_size) & (differs | first)
 
@@ -198,6 +198,12 @@ class Flow:
         """A side before each row, and whether the row has changed it."""
         before = Side(*map(self._before, side))
         return before, (side.price != before.price) | (side.size != before.size)
+
+    def _is_sent(self, shown: Side, size: str) -> Flags:
+        """Whether TWS sends anything for each row: a size that never came is 0 to it."""
+        before, sizes = Side(*map(self._before, shown)), self.numbers[size]
+        now, was = (np.where(one == ABSENT, sizes.zero, one) for one in (shown.size, before.size))
+        return np.asarray((shown.price != before.price) | (now != was))
 
     def _is_nothing(self, price: str, size: str) -> Flags:
         """After each row: whether its newest price is -1, without a size."""
@@ -212,8 +218,9 @@ class Flow:
         size: str,
     ) -> Side:  # fmt: skip
         """A side after each row; `empties` has the rows that leave it empty. A size that came no
-        later is none, but 0 beside a price."""
-        newest = [self._newest(one[self._order])[self._back] for one in (has_price, has_size)]
+        later is none, but 0 beside a price; and one of 0 where there is none changes nothing."""
+        counts = has_size & (sizes != self.numbers[size].zero)
+        newest = [self._newest(one[self._order])[self._back] for one in (has_price, counts)]
         emptied = self._newest(empties[self._order])[self._back]
         price = np.where(newest[0] > emptied, prices, ABSENT)
         without = np.where(price == ABSENT, ABSENT, self.numbers[size].zero)
