@@ -25,7 +25,7 @@ READER = Allowed(b"r" * 40, "far", "reader")
 DESK = Allowed(b"o" * 40, "desk", "operator")
 LISTED = (FAR, READER, DESK)
 ADDRESSES = {"home": "10.0.0.1", "far": "10.0.0.2", "desk": "fd00::3"}
-READ = {"market", *chain.from_iterable(STREAMS.values())}
+READ = {"market", "hosts", *chain.from_iterable(STREAMS.values())}
 
 
 @pytest.mark.parametrize("socket", sorted(PORTS))
@@ -42,7 +42,8 @@ def test_every_client_that_a_key_may_act_as_is_one_that_has_rights():
 
 
 def test_every_socket_has_a_server():
-    assert {server_of(one) for one in PORTS} == {"gateway", "liquidation", "executor", "risk"}
+    servers = {"gateway", "liquidation", "executor", "risk", "door"}
+    assert {server_of(one) for one in PORTS} == servers
     assert server_of("orders.two") == "gateway-two"
     with pytest.raises(KeyError):
         server_of("nothing")
@@ -99,13 +100,21 @@ def test_a_key_is_of_one_host_and_one_role():
     assert set(with_entry(LISTED, moved)) == {moved, READER, DESK}
 
 
-def test_what_admits_fewer_drops_somebody_and_what_admits_more_does_not():
-    all_of_them = Decision(LISTED, ADDRESSES)
-    assert Decision((FAR, DESK), ADDRESSES).drops(all_of_them)
-    assert Decision(LISTED, {**ADDRESSES, "far": "10.0.0.8"}).drops(all_of_them)
-    assert Decision((FAR._replace(role="reader"), READER, DESK), ADDRESSES).drops(all_of_them)
-    assert not all_of_them.drops(Decision((FAR,), ADDRESSES))
-    assert not all_of_them.drops(all_of_them)
+def test_what_admits_fewer_grants_less_and_what_admits_more_grants_all_of_it():
+    all_of_them = Decision(LISTED, ADDRESSES).grants()
+    for fewer in (
+        Decision((FAR, DESK), ADDRESSES),
+        Decision(LISTED, {**ADDRESSES, "far": "10.0.0.8"}),
+        Decision((FAR._replace(role="reader"), READER, DESK), ADDRESSES),
+    ):
+        assert not all_of_them <= fewer.grants()
+    assert Decision((FAR,), ADDRESSES).grants() < all_of_them
+
+
+def test_a_grant_is_a_key_with_the_address_that_it_may_come_from():
+    decision = Decision(LISTED, ADDRESSES)
+    assert decision.grant(DESK.key) == (DESK, "fd00::3")
+    assert decision.grant(b"x" * 40) is None
 
 
 def test_a_user_is_the_host_and_the_role_of_a_key():

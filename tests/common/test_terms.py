@@ -26,6 +26,7 @@ TAKEN = {
         ("trail_percent", "stop", "limit_offset"),
     ],
     "MIT": [("stop",)],
+    "LIT": [("limit", "stop")],
     "MOC": [()],
     "LOC": [("limit",)],
     "PEG MID": [(), ("limit",)],
