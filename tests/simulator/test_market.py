@@ -76,8 +76,8 @@ def test_a_file_with_other_columns_is_refused(write):
 
 
 def test_the_tick_is_inferred_from_the_decimals_in_use(write):
-    path = write("1,BTC,61837.63000000,61837.64000000,1,1,,", "2,XYZ,10,11,1,1,,")
-    assert symbols_of(path, 5) == {"BTC": Decimal("0.01"), "XYZ": Decimal(1)}
+    path = write("1,BTC,61837.63000000,61837.641,1,1,,", "2,XYZ,10,11,1,1,,")
+    assert symbols_of(path, 5) == {"BTC": Decimal("0.001"), "XYZ": Decimal("0.01")}
 
 
 def test_quarter_points_are_recognised_when_all_prices_lie_on_them(write):
@@ -87,7 +87,7 @@ def test_quarter_points_are_recognised_when_all_prices_lie_on_them(write):
 
 def test_no_more_symbols_than_the_limit_are_returned(write):
     path = write("1,A,1,2,1,1,,", "2,B,1,2,1,1,,", "3,A,1.5,2,1,1,,")
-    assert symbols_of(path, 1) == {"A": Decimal("0.1")}
+    assert symbols_of(path, 1) == {"A": Decimal("0.01")}
 
 
 @pytest.mark.parametrize(
