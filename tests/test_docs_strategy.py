@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -50,15 +51,22 @@ def test_the_own_strategy_trades_on_a_file_in_the_back_test_and_in_the_demo(read
     assert found["fills"] > 0
 
 
+def _demo_of_combos(reader: Reader, line: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What the demo found, and the combos of it that were filled."""
+    found = json.loads(reader.does(f"{line} --json"))
+    assert found["faults"] == []
+    assert found["options_subscribed"] >= 80
+    assert found["greeks_published"]["tws"] > 0
+    return found, [one for one in found["combos"] if one["filled"] != "0"]
+
+
 def test_the_demo_on_an_option_chain_reads_it_and_trades_spreads_as_one_order(reader: Reader):
     (block,) = [b for b in blocks(STRATEGIES, "sh") if "chain_file" in b.text]
     make, demo = block.lines
     reader.does(make)
-    found = json.loads(reader.does(f"{demo} --json"))
-    assert found["faults"] == []
-    assert found["options_subscribed"] >= 80
-    assert found["greeks_published"]["tws"] > 0
-    filled = [one for one in found["combos"] if one["filled"] != "0"]
+    found, filled = _demo_of_combos(reader, demo)
+    if not filled:  # at ten times the speed, a machine that hesitates misses every price
+        found, filled = _demo_of_combos(reader, demo)
     assert filled
     for one in filled:
         first, second = one["legs"]
