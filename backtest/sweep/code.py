@@ -1,7 +1,6 @@
 """The code that a sweep runs and that is no library's: which modules, and what is in them."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from tapewire.strategy.loading.faults import is_own
@@ -19,20 +18,23 @@ def own_code() -> dict[str, bytes]:
     """What is in these modules, each by the path that a folder of modules has it under. Of a
     package it is all of its modules, as some may be imported later. Without Tapewire's own: those
     are installed wherever it is."""
-    found: dict[str, bytes] = {}
-    for name, path in own_modules().items():
-        if name.partition(".")[0] != PACKAGE:
-            found.update(_beside(name, path))
-    return found
+    own = own_modules().items()
+    files = {_top(name, path) for name, path in own if name.partition(".")[0] != PACKAGE}
+    return {
+        str(one.relative_to(root)): one.read_bytes()
+        for root, top in sorted(files)
+        for one in (sorted(top.rglob("*.py")) if top.is_dir() else [top])
+    }
 
 
-def _beside(name: str, path: Path) -> Iterator[tuple[str, bytes]]:
+def _top(name: str, path: Path) -> tuple[Path, Path]:
+    """The folder of modules that a module was loaded from, and what is the outermost of it there:
+    the folder of a package, or a file."""
     parts = name.split(".")
     is_package = path.name == "__init__.py"
     root = path.parents[len(parts) if is_package else len(parts) - 1]
     top = root / parts[0]
-    for one in sorted(top.rglob("*.py")) if top.is_dir() else [path]:
-        yield str(one.relative_to(root)), one.read_bytes()
+    return root, top if top.is_dir() else path
 
 
 def file_of(module: object) -> Path | None:

@@ -119,8 +119,14 @@ def test_every_kind_of_group_is_among_them():
     assert {*IN_PARTS, "combo"} == set(get_args(GroupKind))
 
 
-@pytest.mark.parametrize("direct", [False, True])
-@pytest.mark.parametrize("kind", [*IN_PARTS, *AT_ONCE])
+@pytest.mark.parametrize(
+    ("kind", "direct"),
+    [
+        *((kind, False) for kind in (*IN_PARTS, *AT_ONCE)),
+        *((kind, True) for kind in ("bracket", *AT_ONCE)),
+        *(pytest.param(kind, True, marks=SOAK) for kind in IN_PARTS if kind != "bracket"),
+    ],
+)
 def test_groups_trade_from_the_strategy_to_the_books(kind: str, direct: bool):
     few = {"count": 60} if kind in AT_ONCE else {}  # or a signal is on its way at the end
     desk = Desk(kind, direct=direct, **few)
