@@ -3,11 +3,13 @@
 import json
 import signal
 import time
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
 from tapewire.common import roles
+from tapewire.common.config.sections import DEFAULT_RULES
 from tapewire.common.config.settings import Config
 from tapewire.common.events import EVERYTHING
 from tapewire.common.runtime.journal import JournalVersionError
@@ -41,6 +43,7 @@ RESUME = "a halt outlives restarts; `tapewire resume` lifts it"
 CORRECT = "correct the HALTED strategy, then `tapewire down` and `tapewire up`"
 COMPARE = "compare orders and positions with TWS, then `tapewire down` and `tapewire up`"
 FIX = "fix what is BROKEN, `tapewire doctor` may show why; then `tapewire down` and `tapewire up`"
+WAITS = ", which also starts what waits for it"
 
 ContinueOption = Annotated[
     bool,
@@ -85,7 +88,17 @@ def _started(group: Group, wait: float, late: dict[str, State]) -> str:
 def reasons(late: dict[str, State]) -> list[str]:
     """A line for each process that is not READY, then what to do about them."""
     lines = [f"  {n}: {state}{': ' + why if why else ''}" for n, (state, why) in late.items()]
-    return [*lines, *dict.fromkeys(next_step(name, *found) for name, found in late.items())]
+    return [*lines, *_next_steps(late)]
+
+
+def _next_steps(late: dict[str, State]) -> Iterator[str]:
+    """What to do about all of them, each step once. What waits for a process that is BROKEN does
+    not continue by itself, so that is then part of mending it."""
+    steps = dict.fromkeys(next_step(name, *found) for name, found in late.items())
+    is_mended = FIX in steps or MEND in steps
+    for step in steps:
+        if not (is_mended and step == CONTINUES):
+            yield step + (WAITS if step == FIX and CONTINUES in steps else "")
 
 
 def late_as_json(late: dict[str, State]) -> dict[str, dict[str, str]]:
@@ -107,11 +120,24 @@ def next_step(name: str, state: str, why: str = "") -> str:
 def _begin(path: str | None, continue_flatten: bool, host: str = "") -> Group:
     """Start the group, unless it would continue a flatten that was meant for another account."""
     require_file(path)
-    group = Group(load(path).at_host(host))
+    loaded = load(path)
+    group = Group(loaded.at_host(host))
     if not (group.is_up() or group.config.placement().is_far):
         _consider_flatten(group.config, continue_flatten)
     group.up(note)
+    _note_default_rules(loaded)
     return group
+
+
+def _note_default_rules(config: Config) -> None:
+    """Say which rules are in force where the configuration has none of its own."""
+    if config.risk.rules != DEFAULT_RULES or "rules" in config.risk.model_fields_set:
+        return
+    of = "; ".join(
+        f"{one.rule} with {', '.join(f'{name} {value}' for name, value in one.parameters.items())}"
+        for one in DEFAULT_RULES
+    )
+    note(f"no [[risk.rules]] are configured, so the default is in force: {of}")
 
 
 def _consider_flatten(config: Config, continue_flatten: bool) -> None:

@@ -40,6 +40,7 @@ __all__ = [
     "prepare_journals",
     "read",
     "require_room",
+    "require_rules",
     "require_version",
 ]
 
@@ -111,6 +112,15 @@ def require_keys(config: Config, run_dir: Path) -> None:
         raise GroupError(
             f"{run_dir} does not know the public key of home; `tapewire keys trust KEY` tells it"
         )
+
+
+def require_rules(config: Config) -> None:
+    """Raise `ConfigError` naming the entry of [[risk.rules]] that the group's processes could not
+    load. A part on another host has none of those that load them."""
+    from tapewire.risk.rules import load_rules  # only a start needs all the rules
+
+    if not config.placement().is_far:
+        load_rules(config.risk.rules)
 
 
 def forget_simulated(config: Config, run_dir: Path) -> None:

@@ -240,7 +240,8 @@ def converted(amount: Decimal, currency: str, rates: Rates | None) -> Row:
 
 
 class Earned(NamedTuple):
-    """What a strategy earned on a day in one account and currency, its symbols together."""
+    """What a strategy earned on a day in one account and currency, its symbols together, and what
+    its executions realised of the account's positions."""
 
     day: date
     account: str
@@ -249,6 +250,7 @@ class Earned(NamedTuple):
     executions: int = 0
     realised: Decimal = ZERO
     commission: Decimal = ZERO
+    account_realised: Decimal = ZERO
 
     @property
     def net(self) -> Decimal:
@@ -268,6 +270,7 @@ def earned(of: Records) -> list[Earned]:
             executions=before.executions + sums.executions,
             realised=before.realised + sums.realised,
             commission=before.commission + sums.commission,
+            account_realised=before.account_realised + sums.account_realised,
         )
     return [found[group] for group in sorted(found)]
 
@@ -277,13 +280,15 @@ def earned(of: Records) -> list[Earned]:
 
 class DaySum(NamedTuple):
     """A trading day of the blotter: orders that were made on it, executions that happened on it,
-    what these realised for their strategies and cost, by currency."""
+    what these realised for their strategies and cost, and what they realised of the accounts'
+    positions, by currency."""
 
     day: date
     orders: int
     executions: int
     realised: Amounts
     commission: Amounts
+    account_realised: Amounts
 
 
 def days(of: Records) -> list[DaySum]:
@@ -307,4 +312,5 @@ def _day(day: date, orders: int, found: list[Earned]) -> DaySum:
         day, orders, sum(one.executions for one in found),
         summed((one.currency, one.realised) for one in found),
         summed((one.currency, one.commission) for one in found),
+        summed((one.currency, one.account_realised) for one in found),
     )  # fmt: skip

@@ -22,6 +22,7 @@ def _row(one: Earned, rates: Rates | None) -> dict[str, Any]:
         "currency": one.currency,
         "executions": one.executions,
         "realised": text(one.realised),
+        "account_realised": text(one.account_realised),
         "commission": text(one.commission),
         "net": text(one.net),
     }
@@ -36,6 +37,7 @@ def totals(found: Iterable[Earned], rates: Rates | None) -> dict[str, Any]:
     net = summed((one.currency, one.net) for one in found)
     sums: dict[str, Any] = {
         "realised": texts(summed((one.currency, one.realised) for one in found)),
+        "account_realised": texts(summed((one.currency, one.account_realised) for one in found)),
         "commission": texts(summed((one.currency, one.commission) for one in found)),
         "net": texts(net),
     }

@@ -9,7 +9,12 @@ from rich.text import Text
 from tapewire.common.accounting.currencies import summed
 from tapewire.console.records.ledger import Earned, Records
 from tapewire.console.views.tables import money
-from tapewire.console.views.tables_trading import TradingTable, listed, several_accounts
+from tapewire.console.views.tables_trading import (
+    TradingTable,
+    beyond_strategies,
+    listed,
+    several_accounts,
+)
 
 
 def pnl(found: list[Earned], of: Records) -> RenderableType:
@@ -25,7 +30,11 @@ def pnl(found: list[Earned], of: Records) -> RenderableType:
             one.day.isoformat(), one.account, one.strategy or "-", one.currency,
             str(one.executions), money(one.realised), money(one.commission), money(one.net),
         )  # fmt: skip
-    return Rows(table.shown, Text(_net(found, of)))
+    apart = beyond_strategies(
+        of.only, ((one.currency, one.realised) for one in found),
+        ((one.currency, one.account_realised) for one in found),
+    )  # fmt: skip
+    return Rows(table.shown, Text(_net(found, of)), *apart)
 
 
 def _net(found: Iterable[Earned], of: Records) -> str:

@@ -5,7 +5,7 @@ the run has more than one.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tapewire.common.accounting.currencies import summed
 from tapewire.common.amounts import counted
 from tapewire.common.events import Fill, ForeignOrderReported, OrderTerms, signed
 from tapewire.console.records import blotter as trading
@@ -158,14 +159,36 @@ def blotter(
     states = ", ".join(f"{n} {s.lower()}" for s, n in totals["states"].items()) or "none"
     line = f"{counted(totals['fills'], 'fill')}, commissions {paid}; orders: {states}"
     last = Text(_days([one.created_ns for one in found], "order"))
-    return Rows(table.shown, *map(_day, days), Text(line), last)
+    apart = beyond_strategies(
+        only, ((currency, amount) for one in days for currency, amount in one.realised.items()),
+        ((currency, amount) for one in days for currency, amount in one.account_realised.items()),
+    )  # fmt: skip
+    return Rows(table.shown, *map(_day, days), *apart, Text(line), last)
+
+
+def beyond_strategies(
+    only: Only, strategies: Iterable[tuple[str, Decimal]], accounts: Iterable[tuple[str, Decimal]]
+) -> list[Text]:
+    """A line where the accounts have realised something else than the strategies together, such as
+    what a flatten closed; none of one strategy alone, which has no account to itself."""
+    whole = list(accounts)
+    less = ((currency, -amount) for currency, amount in strategies)
+    apart = {name: amount for name, amount in summed([*whole, *less]).items() if round(amount, 2)}
+    if not apart or only.strategy:
+        return []
+    return [
+        Text(
+            f"the accounts realised {listed(summed(whole))}: {listed(apart)} of it is in no strategy's"
+            " row: closings by risk, trades of others, or strategies against each other"
+        )
+    ]
 
 
 def _day(one: DaySum) -> Text:
     """What a trading day came to, in a line."""
     realised, paid = listed(one.realised), listed(one.commission)
     made = f"{counted(one.orders, 'order')}, {counted(one.executions, 'execution')}"
-    return Text(f"{one.day}: {made}, realised {realised}, commissions {paid}")
+    return Text(f"trading day {one.day}: {made}, realised {realised}, commissions {paid}")
 
 
 def listed(amounts: dict[str, Decimal]) -> str:

@@ -143,6 +143,7 @@ def day(one: DaySum) -> dict[str, Any]:
         "orders": one.orders,
         "executions": one.executions,
         "realised": texts(one.realised),
+        "account_realised": texts(one.account_realised),
         "commission": texts(one.commission),
     }
 

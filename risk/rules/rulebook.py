@@ -234,7 +234,7 @@ def load_rules(entries: Iterable[RuleEntry], before: RuleBook | None = None) -> 
     given = tuple(entries)
     kept = [*zip(before.entries, before.rules, strict=True)] if before and before.entries else []
     rules = []
-    for number, entry in enumerate(given):
+    for number, entry in enumerate(given, 1):
         same = next((one for one in kept if _are_equal(one[0], entry)), None)
         if same is not None:
             kept.remove(same)
@@ -257,11 +257,11 @@ def _are_equal(one: RuleEntry, other: RuleEntry) -> bool:
 
 
 def _load(number: int, entry: RuleEntry) -> Rule:
-    where = f"risk.rules[{number}]"
-    cls = _class(where, entry.rule)
-    parameters = parameters_of(f"{where}.parameters", entry.parameters, cls.Parameters, entry.rule)
+    where = f"[[risk.rules]] number {number}"
     scope = Scope(entry.scope.account, entry.scope.strategy, entry.scope.symbol)
     try:
+        cls = _class(entry.rule)
+        parameters = parameters_of("parameters", entry.parameters, cls.Parameters, entry.rule)
         given = cls.default.measures if entry.enforcement is None else entry.enforcement
         enforcement = enforcement_of(given, entry.until)
         closes = {"reduce", "close", "flatten"} & {*enforcement.measures}
@@ -278,25 +278,20 @@ def _load(number: int, entry: RuleEntry) -> Rule:
         raise ConfigError(f"{where}: {named(error)}; correct its parameters") from error
 
 
-def _class(where: str, name: str) -> type[Rule]:
+def _class(name: str) -> type[Rule]:
     rules = shipped()
     if name in rules:
         return rules[name]
     module_name, colon, class_name = name.partition(":")
     if not colon:
         raise ConfigError(
-            f"{where}.rule is {name!r}, which is neither a rule nor module:Class;"
-            f" {expected(name, rules)}"
+            f"rule is {name!r}, which is neither a rule nor module:Class; {expected(name, rules)}"
         )
     look_in_calling_folder()
     try:
         found = getattr(importlib.import_module(module_name), class_name)
     except Exception as error:
-        raise ConfigError(
-            f"{where}.rule is {name}, but it cannot be loaded: {named(error)}"
-        ) from error
+        raise ConfigError(f"rule is {name}, but it cannot be loaded: {named(error)}") from error
     if not (isinstance(found, type) and issubclass(found, Rule)):
-        raise ConfigError(
-            f"{where}.rule is {name}, which is not a class of tapewire.risk.rules.Rule"
-        )
+        raise ConfigError(f"rule is {name}, which is not a class of tapewire.risk.rules.Rule")
     return found

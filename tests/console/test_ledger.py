@@ -345,15 +345,35 @@ def test_the_blotter_has_a_sum_for_each_trading_day(tapewire, tmp_path):
     assert found["days"] == [
         {
             "day": "2026-11-20", "orders": 1, "executions": 1, "realised": {"USD": "0"},
-            "commission": {"USD": "1"},
+            "account_realised": {"USD": "0"}, "commission": {"USD": "1"},
         },
         {
             "day": "2026-11-21", "orders": 1, "executions": 1, "realised": {"USD": "10"},
-            "commission": {"USD": "0"},
+            "account_realised": {"USD": "10"}, "commission": {"USD": "0"},
         },
     ]  # fmt: skip
     one_day = tapewire("blotter", "--from", "2026-11-21", "--json").json
     assert [o["intent_id"] for o in one_day["orders"]] == [second.intent_id]
     assert one_day["days"] == found["days"][1:]
     shown = tapewire("blotter").out
-    assert "2026-11-21: 1 order, 1 execution, realised 10.00 USD, commissions 0.00 USD" in shown
+    assert "trading day 2026-11-21: 1 order, 1 execution, realised 10.00 USD, commissions" in shown
+    assert "the accounts realised" not in shown, "it is what the strategies realised"
+
+
+def test_what_a_flatten_realised_has_a_line_below_the_strategies(tapewire, tmp_path):
+    bought, closing = order(1, 10), replace(order(2, 20), intent_id="risk-1/1", strategy="risk")
+    closed = replace(fill("b.01", 21, 10, "97.5", closing.intent_id), side="SELL", strategy="risk")
+    journal(
+        tmp_path,
+        [
+            OrderIntended(T0, "1", bought),
+            fill("a.01", 11, 10, "100", bought.intent_id),
+            OrderIntended(T0 + MS, "2", closing),
+            closed,
+        ],
+    )
+    sentence = "the accounts realised -25.00 USD: -25.00 USD of it is in no strategy's row"
+    for command in ("ledger", "blotter"):
+        assert sentence in " ".join(tapewire(command).out.split())
+        assert "the accounts realised" not in tapewire(command, "--strategy", "dip").out
+    assert tapewire("ledger", "--json").json["totals"]["account_realised"] == {"USD": "-25"}

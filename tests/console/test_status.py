@@ -193,6 +193,27 @@ def test_up_does_not_wait_for_a_broken_process(tapewire, tell, starting, monkeyp
     ]
 
 
+def test_what_waits_for_a_broken_process_is_not_said_to_continue_by_itself(
+    tapewire, tell, starting, monkeypatch
+):
+    for name in NAMES[:2]:
+        tell(name)
+    tell("risk", state="WAITING", reason="waiting for executor")
+    monkeypatch.setattr(Group, "broken", lambda _: {"executor": "no such key"})
+    assert tapewire("up", "--wait", "0.01").out.splitlines()[3:] == [
+        "fix what is BROKEN, `tapewire doctor` may show why; then `tapewire down` and"
+        " `tapewire up`, which also starts what waits for it",
+    ]
+
+
+def test_up_names_the_default_rules_where_no_others_are_configured(tapewire, starting, config):
+    default = "the default is in force: MaxContractsPerInstrument with limit 100\n"
+    assert tapewire("up", "--wait", "0").err.endswith(default)
+    own = '[[risk.rules]]\nrule = "MaxContractsPerInstrument"\nparameters = { limit = 100 }\n'
+    config.write_text(config.read_text() + own)
+    assert tapewire("up", "--wait", "0").err == ""
+
+
 def test_the_next_step_depends_on_the_process(tapewire, tell, starting):
     for name in NAMES:
         tell(name)

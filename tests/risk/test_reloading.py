@@ -59,7 +59,7 @@ def test_new_limits_are_in_force_at_once_and_written_down_with_who_and_why() -> 
     [
         ("no json", "expected the entries as JSON"),
         (text_of([entry("MaxContract")]), "MaxContract"),
-        (text_of([FIVE, entry(limit=-1)]), "risk.rules[1]"),
+        (text_of([FIVE, entry(limit=-1)]), "[[risk.rules]] number 2"),
         (text_of([entry("tests.risk.own_rules:Nobody")]), "cannot be loaded"),
     ],
 )

@@ -47,18 +47,18 @@ def test_a_rule_is_named_by_its_class_or_by_module_and_class():
 
 BAD = {
     "MaxContract": (
-        "risk.rules[1].rule is 'MaxContract', which is neither a rule nor module:Class;"
+        "[[risk.rules]] number 2: rule is 'MaxContract', which is neither a rule nor module:Class;"
         " did you mean MaxContracts or MaxContractsPerInstrument?"
     ),
-    f"{OWN}:Nothing": f"risk.rules[1].rule is {OWN}:Nothing, but it cannot be loaded: AttributeErr",
+    f"{OWN}:Nothing": f"[[risk.rules]] number 2: rule is {OWN}:Nothing, but it cannot be loaded: AttributeErr",
     "no.such.module:Rule": (
-        "risk.rules[1].rule is no.such.module:Rule, but it cannot be loaded: ModuleNotFoundError"
+        "[[risk.rules]] number 2: rule is no.such.module:Rule, but it cannot be loaded: ModuleNotFoundError"
     ),
     f"{OWN}:NOT_A_RULE": (
-        f"risk.rules[1].rule is {OWN}:NOT_A_RULE, which is not a class of tapewire.risk.rules.Rule"
+        f"[[risk.rules]] number 2: rule is {OWN}:NOT_A_RULE, which is not a class of tapewire.risk.rules.Rule"
     ),
-    f"{OWN}:View": f"risk.rules[1].rule is {OWN}:View, which is not a class of",
-    f"{OWN}:Picky": "risk.rules[1]: ValueError: not on a Monday; correct its parameters",
+    f"{OWN}:View": f"[[risk.rules]] number 2: rule is {OWN}:View, which is not a class of",
+    f"{OWN}:Picky": "[[risk.rules]] number 2: ValueError: not on a Monday; correct its parameters",
 }
 
 
@@ -70,10 +70,12 @@ def test_a_rule_that_cannot_be_loaded_is_refused_with_its_number(name: str, sent
 
 
 PARAMETERS = {
-    "risk.rules[0].parameters.limit is missing, and has no default; add it": {},
-    "risk.rules[0].parameters.limt is not known; did you mean limit?": {"limt": 5},
-    "risk.rules[0].parameters.limit is [5], must be a decimal number": {"limit": [5]},
-    "risk.rules[0]: ValueError: MaxContractsPerInstrument limit is -5; it must": {"limit": -5},
+    "[[risk.rules]] number 1: parameters.limit is missing, and has no default; add it": {},
+    "[[risk.rules]] number 1: parameters.limt is not known; did you mean limit?": {"limt": 5},
+    "[[risk.rules]] number 1: parameters.limit is [5], must be a decimal number": {"limit": [5]},
+    "[[risk.rules]] number 1: ValueError: MaxContractsPerInstrument limit is -5; it must": {
+        "limit": -5
+    },
 }
 
 

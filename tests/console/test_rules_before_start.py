@@ -1,0 +1,53 @@
+"""Risk rules that cannot be loaded: refused by what starts a group, before anything is started."""
+
+from pathlib import Path
+
+import pytest
+
+from tapewire.console.group.supervisor import Group
+
+FAULTS = {
+    '"MaxContractPerInstrument"\nparameters = { limit = 5 }': (
+        "rule is 'MaxContractPerInstrument', which is neither a rule nor module:Class;"
+        " did you mean MaxContractsPerInstrument?"
+    ),
+    '"MaxContractsPerInstrument"\nparameters = { limt = 5 }': (
+        "parameters.limt is not known; did you mean limit?"
+    ),
+    '"MaxContractsPerInstrument"\nparameters = { limit = -5 }': (
+        "ValueError: MaxContractsPerInstrument limit is -5; it must be"
+    ),
+}
+GOOD = '[[risk.rules]]\nrule = "MaxContracts"\nparameters = { limit = 5 }\n'
+
+
+@pytest.fixture
+def ticks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file for those commands that need one. Nothing may be started."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(Group, "_spawn", refuse)
+    path = tmp_path / "ticks.csv"
+    path.write_text("ts,symbol,price\n2026-11-20T14:30:00Z,AAPL,100\n")
+    return str(path)
+
+
+@pytest.mark.parametrize("command", ["up", "run", "demo", "backtest"])
+@pytest.mark.parametrize(("entry", "sentence"), FAULTS.items(), ids=["rule", "name", "value"])
+def test_a_rule_that_cannot_be_loaded_is_refused_once(
+    tapewire, config, ticks, command, entry, sentence
+):
+    strategy = '[[strategies]]\nname = "dip"\nstrategy = "tapewire.strategy.examples.momentum:Momentum"\n'
+    config.write_text(f"{config.read_text()}{strategy}{GOOD}[[risk.rules]]\nrule = {entry}\n")
+    needs_file = command in ("demo", "backtest")
+    ended = tapewire(command, *(["--ticks", ticks] if needs_file else []))
+    assert ended.status == 2
+    assert ended.err.count(f"[[risk.rules]] number 2: {sentence}") == 1
+
+
+def test_a_broken_rule_does_not_keep_the_brake_from_being_read(tapewire, config, run_dir):
+    config.write_text(f'{config.read_text()}[[risk.rules]]\nrule = "Nothing"\n')
+    ended = tapewire("halt")
+    assert "no group runs" in ended.err
