@@ -178,8 +178,8 @@ def beyond_strategies(
         return []
     return [
         Text(
-            f"the accounts realised {listed(summed(whole))}: {listed(apart)} of it is in no strategy's"
-            " row: closings by risk, trades of others, or strategies against each other"
+            f"the accounts realised {listed(summed(whole))}: {listed(apart)} of it is in no"
+            " strategy's row: closings by risk, trades of others, or strategies against each other"
         )
     ]
 

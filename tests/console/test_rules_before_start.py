@@ -18,6 +18,9 @@ FAULTS = {
         "ValueError: MaxContractsPerInstrument limit is -5; it must be"
     ),
 }
+STRATEGY = (
+    '[[strategies]]\nname = "dip"\nstrategy = "tapewire.strategy.examples.momentum:Momentum"\n'
+)
 GOOD = '[[risk.rules]]\nrule = "MaxContracts"\nparameters = { limit = 5 }\n'
 
 
@@ -39,8 +42,7 @@ def ticks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_rule_that_cannot_be_loaded_is_refused_once(
     tapewire, config, ticks, command, entry, sentence
 ):
-    strategy = '[[strategies]]\nname = "dip"\nstrategy = "tapewire.strategy.examples.momentum:Momentum"\n'
-    config.write_text(f"{config.read_text()}{strategy}{GOOD}[[risk.rules]]\nrule = {entry}\n")
+    config.write_text(f"{config.read_text()}{STRATEGY}{GOOD}[[risk.rules]]\nrule = {entry}\n")
     needs_file = command in ("demo", "backtest")
     ended = tapewire(command, *(["--ticks", ticks] if needs_file else []))
     assert ended.status == 2

@@ -293,8 +293,8 @@ def test_without_the_library_the_rule_names_the_extra(monkeypatch):
     with pytest.raises(ConfigError) as caught:
         ruled(calendar="XLON")
     assert str(caught.value) == (
-        "[[risk.rules]] number 1: calendar XLON: exchange_calendars is not installed; install it with:"
-        " pip install 'tapewire[risk]'"
+        "[[risk.rules]] number 1: calendar XLON: exchange_calendars is not installed; install it"
+        " with: pip install 'tapewire[risk]'"
     )
     ruled(**DAY_HOURS)
 
