@@ -39,6 +39,7 @@ from tapewire.common.events import (
     WhatIf,
     only_smaller,
 )
+from tapewire.common.signal_ids import is_own
 from tapewire.common.unanswered import Unanswered
 from tapewire.executor.orders import ExecutorOrder, Request
 
@@ -130,9 +131,8 @@ class OrderRequests:
         return self._modify(signal, order, now)
 
     def _may_arrive(self, signal: CancelSignal) -> bool:
-        own = signal.signal_id.startswith(f"{signal.strategy}-")
-        is_leg = "/" in signal.signal_id  # it was known before anybody could name it
-        return own and not is_leg and signal.signal_id not in self._answered
+        own = is_own(signal.signal_id, signal.strategy)  # a leg's id was known before it was named
+        return own and signal.signal_id not in self._answered
 
     def _forestall(self, signal: CancelSignal, now: Now) -> Sequence[Event]:
         denied = OrderDenied(

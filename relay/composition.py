@@ -113,6 +113,7 @@ def build_door(process: Process) -> Door:
     placement, logins = config.placement(), config.logins()
     if placement.is_far or placement.home is None:
         raise ConfigError("the door is for home alone, of a group with [[hosts]]")
+    statuses.forget_hosts(run_dir, [one.name for one in placement.far])
     transport = with_transport(process)
     zap = transport.judge(_decision(run_dir, config))
     between = Between(placement.home.address, config.bus.ports)

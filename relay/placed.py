@@ -20,10 +20,10 @@ from tapewire.common.events import (
     Signal,
     name_of,
 )
+from tapewire.common.signal_ids import is_own
 
 SIGNALS: Final = (Signal, GroupSignal, CancelSignal, ModifySignal)
 CIRCUIT: Final = f"{roles.STRATEGY}."
-_EPOCH_AND_NUMBER: Final = re.compile(r"[0-9A-Za-z]+-[0-9]+")
 _OF_PERSON: Final = re.compile(r"cli-[0-9a-f]+")
 """Ids of the command line, as `tapewire.console.group.questions` makes them."""
 
@@ -57,5 +57,4 @@ def _elsewhere(config: Config, host: str, strategy: str) -> str:
 def _is_id(text: str, of: str) -> bool:
     if of == roles.MANUAL:
         return _OF_PERSON.fullmatch(text) is not None
-    end = text.removeprefix(f"{of}-")
-    return end != text and _EPOCH_AND_NUMBER.fullmatch(end) is not None
+    return is_own(text, of)

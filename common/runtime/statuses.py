@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Container
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,13 @@ State = tuple[str, str]
 def path_of_host(run_dir: Path, host: str) -> Path:
     """Where what a far host has reported is kept."""
     return run_dir / "status" / HOSTS / f"{host}.json"
+
+
+def forget_hosts(run_dir: Path, but: Container[str]) -> None:
+    """Remove what far hosts have reported, of all but these."""
+    for path in (run_dir / "status" / HOSTS).glob("*.json"):
+        if path.stem not in but:
+            path.unlink(missing_ok=True)
 
 
 def read(run_dir: Path) -> dict[str, Status]:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from tapewire.common.events import (
     CancelOrder,
@@ -16,6 +17,7 @@ from tapewire.common.events import (
     OrderCancelled,
     OrderCancelPending,
     OrderCancelRejected,
+    OrderCreated,
     OrderDenied,
     OrderExpired,
     OrderFilled,
@@ -366,3 +368,15 @@ def test_a_person_cancels_and_modifies_the_orders_of_any_strategy():
         CancelSignal(id="manual-2", signal_id=other.signal_id, **by_hand), NOW
     )
     assert (type(cancelling), cancelling.intent_id) == (OrderCancelPending, other.intent_id)
+
+
+@pytest.mark.parametrize("name", ["s-b-e-1", "s-e-1/1", "s-e", "t-e-1"])
+def test_a_strategy_forestalls_no_signal_but_its_own(name: str):
+    assert denial(executor(), cancel(of=name)) == f"s has no order of signal {name}"
+
+
+def test_the_signals_of_a_strategy_whose_name_begins_like_anothers_are_traded():
+    one = executor()
+    one.on_signal(cancel(of="s-b-e-1"), NOW)
+    events, commands = one.on_signal(replace(signal(), id="s-b-e-1", strategy="s-b"), NOW)
+    assert (type(events[0]), len(commands)) == (OrderCreated, 1)

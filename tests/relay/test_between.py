@@ -1,5 +1,7 @@
 """A door and a relay on real sockets: what passes, as what, and what does not."""
 
+import argparse
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -8,10 +10,13 @@ import zmq
 from tapewire.common.bus import spoken, wire
 from tapewire.common.bus.allowed import Allowed
 from tapewire.common.events import CancelSignal, CatchUp, Control, RequestRefused
-from tapewire.common.runtime import key_files, tokens
+from tapewire.common.runtime import key_files, statuses, tokens
+from tapewire.common.runtime.process import Process
 from tapewire.relay.clients import Clients
+from tapewire.relay.composition import build_door
 from tests.conftest import _folder
 from tests.relay.between import Between, Sock, all_of, batch
+from tests.relay.two_hosts import AT_HOME, configured, with_keys
 
 LAST, TICK = wire.topic("last.AAPL"), wire.topic("tick.AAPL")
 JOINED, LEFT = b"\x01", b"\x00"
@@ -289,6 +294,21 @@ def test_a_signal_sent_while_nobody_is_at_home_is_not_delivered_later(between: B
     signals = between.at_home(zmq.PULL, "signals")
     arrived = until_passed(between, strategy, [shown, signal(2)], signals)
     assert arrived[1] == signal(2)
+
+
+def test_a_host_that_was_taken_out_of_the_configuration_is_shown_no_longer():
+    with _folder() as folder:
+        config = configured(folder / "tapewire.toml", AT_HOME)
+        home, _far = with_keys(config, folder / "h", folder / "f")
+        for name in ("far", "gone"):
+            path = statuses.path_of_host(home.run_dir, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            status = {"ts_ns": 1, "state": "READY", "reason": ""}
+            path.write_text(json.dumps({"statuses": {f"relay-{name}": status}}))
+        door = Process("door", home, argparse.Namespace())
+        build_door(door)
+        door.release()
+        assert [*statuses.read(home.run_dir)] == ["relay-far"]
 
 
 # ---- keys and the kill switch --------------------------------------------------------------------
