@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 from tests.exhaustive.scenario import NAMES, scenario
 from tests.exhaustive.search import Search
 from tests.simulation.order_plants import MASKED_PLANTS, MASKS, with_its_mask
-from tests.simulation.plants import PLANTS
+from tests.simulation.plants import FIRED, PLANTS
 from tests.simulation.run import simulate
 from tests.simulation.seeds import seeds_for
 
@@ -19,6 +19,11 @@ STATES: Final = 5_000
 """Of the search, for each scenario: more would rather be left to the simulation."""
 By = Literal["both", "search", "simulation"]
 GUARANTEE: Final = re.compile(r"G\d|groups|flatten|tail|dead letter|model|shares")
+
+
+class PlantError(Exception):
+    """Something broke where the bug had not done what it does: the plant itself raises, or a check
+    is wrong. Neither is a find."""
 
 
 class Found(NamedTuple):
@@ -35,7 +40,10 @@ class Found(NamedTuple):
 
 
 def find(name: str, seeds: int, by: By = "both") -> Found:
-    """Look for the bug `name`, with at most `seeds` of the simulation; by one of the two alone."""
+    """Look for the bug `name`, with at most `seeds` of the simulation; by one of the two alone.
+
+    Raises `PlantError` if something else than the bug breaks.
+    """
     began_s = time.process_time()
     found = _by_search(name) if by != "simulation" else None
     if found is None and by != "search":
@@ -48,7 +56,10 @@ def find(name: str, seeds: int, by: By = "both") -> Found:
 def _by_search(name: str) -> tuple[str, str, str] | None:
     for of in NAMES:
         search = Search(scenario(of), faults=FAULTS, instants=1, replaced=ALL[name])
+        FIRED.clear()
         found = search.run(60.0, STATES)
+        if found.fault and not FIRED[name]:
+            raise PlantError(f"{name} did nothing, and yet: {found.fault}")
         if found.fault:
             return f"search ({of})", f"{found.states} states", found.fault
     return None
@@ -57,6 +68,8 @@ def _by_search(name: str) -> tuple[str, str, str] | None:
 def _by_simulation(name: str, seeds: int) -> tuple[str, str, str] | None:
     for number, seed in enumerate(seeds_for(name, seeds + 2), 1):
         result = simulate(seed, STEPS, ALL[name])
-        if result.broken and result.fired.get(name):
+        if result.broken and not result.fired.get(name):
+            raise PlantError(f"{name} did nothing with seed {seed}, and yet: {result.broken[0]}")
+        if result.broken:
             return "simulation", f"{number} seeds", "; ".join(result.broken)
     return None

@@ -13,6 +13,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from tapewire.common import roles
+from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.exposure import Exposures, is_reducing
 from tapewire.common.accounting.identity import Identity
 from tapewire.common.clock import Now
@@ -152,10 +153,7 @@ def working_ignored(service: GatewayService) -> None:
     denial = gate.denial
 
     def let(order: SubmitOrder, now: Now, exposures: Exposures, *rest: Any) -> str:
-        bare = {
-            key: one._replace(buying=0 * one.buying, selling=0 * one.selling)
-            for key, one in exposures.items()
-        }
+        bare = {key: replace(one, buying=ZERO, selling=ZERO) for key, one in exposures.items()}
         FIRED["working-ignored"] += is_reducing(order, exposures) != is_reducing(order, bare)
         return denial(order, now, bare, *rest)
 
