@@ -22,7 +22,7 @@ from tapewire.common.errors import ConfigError
 from tapewire.common.events import RulesChanged
 from tapewire.common.ticks.file import TickFile
 from tapewire.console.group import status
-from tapewire.console.group.status import wait_for
+from tapewire.console.group.status import UNHEARD, State, wait_for
 from tapewire.console.group.supervisor import Group
 from tapewire.console.group.supervisord import GroupError
 from tapewire.console.option_chain import chain_of
@@ -70,7 +70,7 @@ def run(
     with _environment({**settings, "TAPEWIRE_RUN_DIR": str(run_dir)}):
         config = configuration.load()
         _require_simulated(config)
-        group = Group(config)
+        group = Group(config, tied=True)
         group.up()
         try:
             _watch(group, config, seconds, say)
@@ -119,11 +119,11 @@ def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
     """From the start of the processes to the last fill of the last signal."""
     say("starting the group; the simulator starts last, so that no process misses a tick")
     strategies = [roles.strategy_role(s.name) for s in config.strategies]
-    came = wait_for(lambda: bool(group.broken()) or joined(group, strategies), JOIN_TIMEOUT_S)
+    came = wait_for(lambda: bool(group.broken()) or not late(group, strategies), JOIN_TIMEOUT_S)
     if broken := group.broken():
         raise GroupError("; ".join(f"{name} ended: {why}" for name, why in broken.items()))
     if not came:
-        raise GroupError(f"not all processes started; see the logs in {group.run_dir}/logs")
+        raise GroupError(_not_started(group, late(group, strategies)))
     statuses = status.read(group.run_dir)
     for name in strategies:
         say("; ".join([f"{name}: {statuses[name]['loaded']}", *statuses[name]["hints"]]))
@@ -142,15 +142,24 @@ def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
         say("the group is still busy; comparing what there is")
 
 
-def joined(group: Group, strategies: list[str]) -> bool:
-    """Whether all processes are ready but for TWS, which the gateways wait for, and strategies that
-    were stopped before the first tick."""
+def late(group: Group, strategies: list[str]) -> dict[str, State]:
+    """The processes that are still starting. All are to be ready but for TWS, which the gateways
+    wait for, and strategies that were stopped before the first tick."""
     statuses = status.read(group.run_dir)
-    states = {name: status.state_of(s)[0] for name, s in statuses.items()}
-    waiting = all(states.get(name) == "WAITING" for name in group.config.logins().gateways)
     left = [name for name in strategies if not statuses.get(name, {}).get("stopped")]
-    ready = all(states.get(name) == "READY" for name in (roles.EXECUTOR, roles.RISK, *left))
-    return waiting and ready
+    wanted = dict.fromkeys(group.config.logins().gateways, "WAITING")
+    wanted |= dict.fromkeys((roles.EXECUTOR, roles.RISK, *left), "READY")
+    states = {n: status.state_of(statuses[n]) if n in statuses else UNHEARD for n in wanted}
+    return {name: state for name, state in states.items() if state[0] != wanted[name]}
+
+
+def _not_started(group: Group, states: Mapping[str, State]) -> str:
+    """Which processes did not start in time, how far each is, and what may be done."""
+    each = "; ".join(f"{name}: {' '.join(filter(None, state))}" for name, state in states.items())
+    return (
+        f"not all processes started within {JOIN_TIMEOUT_S} s ({each}); a busy machine may need"
+        f" longer: try again when it is less so, or see the logs in {group.run_dir}/logs"
+    )
 
 
 def _over(group: Group) -> bool:

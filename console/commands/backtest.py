@@ -24,7 +24,7 @@ from tapewire.console.commands.common import (
     EXIT_FAILED,
     ConfigOption,
     JsonOption,
-    load,
+    load_strategies,
     note,
 )
 from tapewire.console.commands.fill_options import (
@@ -105,7 +105,7 @@ def backtest(
     """
     require_no_folder(to_file)
     require_no_folder(to_log, "--log")
-    window, configured = window_of(start, end), load(config)
+    window, configured = window_of(start, end), load_strategies(config)
     file = file_of(configured, window, ticks, symbol, bars, timezone, bar_time)
     run_live = comparison.read_run(against) if against is not None else None
     began_s = time.monotonic()

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -74,6 +74,15 @@ def require_file(path: str | None) -> None:
     """Refuse a folder without a configuration: the defaults alone are not meant for trading."""
     if config_path(path) is None:
         raise ConfigError(f"no tapewire.toml in {Path.cwd()}; {how_to_get_one()}")
+
+
+def load_strategies(path: str | None) -> "Config":
+    """The configuration in force, of which the strategies are to run. In a folder without any, what
+    is missing is the file, and not a table in it."""
+    config = load(path)
+    if not config.strategies:
+        require_file(path)
+    return config
 
 
 def running(path: str | None, run_dir: Path | None = None) -> Launched:
@@ -174,6 +183,33 @@ def confirm(command: str, question: str) -> None:
         raise ConfigError(f"{command} needs a confirmation and there is no terminal; use --yes")
     if not typer.confirm(question, err=True):
         raise typer.Exit(EXIT_FAILED)
+
+
+# ---- the end -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def as_on_ctrl_c() -> Iterator[None]:
+    """SIGTERM and the end of the terminal end what is within as Ctrl-C does, once: a second of
+    them must not interrupt that. A hang-up that is ignored already (nohup) stays so."""
+    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hangs_up else [])]
+    terminals = [one for one in (1, 2) if os.isatty(one)]  # asked for now: a closed one is none
+
+    def end(number: int, _frame: object) -> NoReturn:
+        for one in numbers:
+            signal.signal(one, signal.SIG_IGN)
+        if number == signal.SIGHUP:
+            for descriptor in terminals:  # to write there would raise
+                os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 # ---- output --------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from tapewire.console.commands.common import (
     JsonOption,
     RunDirOption,
     answer,
+    as_on_ctrl_c,
     line,
     load,
     load_started,
@@ -149,7 +150,9 @@ def replay_recorded(
         file, span = Path(beside) / "recorded.csv", (since, to)
         pace = speed_of(speed)
         write_ticks(file, symbols, span, _folder(config, run_dir))
-        show(demo.run(tick_file(file), None, 0, pace, note, keep), as_json)
+        with as_on_ctrl_c():
+            found = demo.run(tick_file(file), None, 0, pace, note, keep)
+        show(found, as_json)
 
 
 def write_ticks(

@@ -13,7 +13,9 @@ from tapewire.console.commands.common import (
     EXIT_FAILED,
     ConfigOption,
     JsonOption,
+    as_on_ctrl_c,
     load,
+    load_strategies,
     note,
 )
 from tapewire.console.commands.tick_files import FILE_HELP, tick_file
@@ -43,15 +45,14 @@ def demo(
 
     Status 0 only without any discrepancy, also with the simulator's books.
     """
-    load(config)
+    (load if chain else load_strategies)(config)
     named = os.environ.get("TAPEWIRE_RUN_DIR")
-    show(
-        demo_run.run(
+    with as_on_ctrl_c():
+        found = demo_run.run(
             tick_file(ticks), start, seconds, speed_of(speed), note, keep, chain,
             run_dir=Path(named) if named else None,
-        ),
-        as_json,
-    )  # fmt: skip
+        )  # fmt: skip
+    show(found, as_json)
 
 
 def show(found: dict[str, Any], as_json: bool) -> NoReturn:

@@ -19,6 +19,7 @@ from tapewire.console.commands.common import (
     JsonOption,
     RunDirOption,
     answer,
+    as_on_ctrl_c,
     load,
     load_started,
     note,
@@ -199,8 +200,15 @@ def run(continue_flatten: ContinueOption = False, config: ConfigOption = None) -
 
     Status 1 if a strategy was stopped or is BROKEN.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    group = _begin(config, continue_flatten)
+    with as_on_ctrl_c():
+        lost = _shown(_begin(config, continue_flatten))
+    if lost:
+        note("\n".join(reasons(lost)))
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _shown(group: Group) -> dict[str, State]:
+    """Show a group until it is to stop, and stop it; returns the strategies that it lost."""
     lost: dict[str, State] = {}
     try:
         _watch(group)
@@ -212,9 +220,7 @@ def run(continue_flatten: ContinueOption = False, config: ConfigOption = None) -
         out.print("stopping")
         group.down()
         out.print(f"stopped; journals and logs are in {group.run_dir}", soft_wrap=True)
-    if lost:
-        note("\n".join(reasons(lost)))
-        raise typer.Exit(EXIT_FAILED)
+    return lost
 
 
 def _lost(statuses: dict[str, Status]) -> dict[str, State]:

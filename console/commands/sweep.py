@@ -36,7 +36,7 @@ from tapewire.console.commands.common import (
     EXIT_FAILED,
     ConfigOption,
     JsonOption,
-    load,
+    load_strategies,
     note,
 )
 from tapewire.console.commands.fill_options import (
@@ -104,7 +104,7 @@ def sweep(
         "capital": capital, "margin": margin, "latency_ms": latency_ms, "slippage": slippage,
         "commission": commission, "queue": queue, "partial_fills": partial_fills, "at_end": at_end,
     }  # fmt: skip
-    window, loaded = window_of(start, end), with_fills(load(config), fills)
+    window, loaded = window_of(start, end), with_fills(load_strategies(config), fills)
     own = run.only(loaded, [strategy] if strategy else [])
     grid = grid_of(param, own)
     arguments = arguments_of(step_ms, benchmark, full)

@@ -1,5 +1,5 @@
 """supervisord as it comes, but for what a full disk does to it, and for how soon it starts again
-what has died.
+what has died; and for the group of a command that has ended, which ends with it.
 
 A dead process is started again at once. As it comes, supervisord starts it up to two seconds later
 where nothing else happens: its loop waits a second for output and requests, and a signal does not
@@ -17,11 +17,16 @@ import contextlib
 import os
 import signal
 import sys
-from typing import TextIO, cast
+from functools import partial
+from typing import Any, Final, TextIO, cast
 
 from supervisor import loggers, supervisord
+from supervisor.states import SupervisorStates
 
 from tapewire.common.runtime.logs import Lenient
+
+PARENT: Final = "GROUP_PARENT"
+"""The variable with the process that the group ends with; without it, it ends with nobody's."""
 
 
 class Rotating(loggers.RotatingFileHandler):  # type: ignore[misc]  # supervisor has no types
@@ -69,7 +74,13 @@ class Waker:
 
 
 class Prompt(supervisord.Supervisor):  # type: ignore[misc]
-    """Finds at once what has died, and starts it again in the same pass of its loop."""
+    """Finds at once what has died, and starts it again in the same pass of its loop. With a
+    `parent`, it stops all processes in order and ends as soon as that is not its parent any more.
+    """
+
+    def __init__(self, options: Any, parent: int | None = None) -> None:
+        super().__init__(options)
+        self._parent = parent
 
     def runforever(self) -> None:
         """Its loop, woken by signals."""
@@ -88,13 +99,22 @@ class Prompt(supervisord.Supervisor):  # type: ignore[misc]
             for group in self.process_groups.values():
                 group.transition()
 
+    def handle_signal(self) -> None:
+        """Take note of a signal, and of the end of the parent, which sends none."""
+        super().handle_signal()
+        gone = self._parent is not None and os.getppid() != self._parent
+        if gone and self.options.mood > SupervisorStates.SHUTDOWN:
+            self.options.logger.warn(f"process {self._parent}, which started the group, is gone")
+            self.options.mood = SupervisorStates.SHUTDOWN
+
 
 def main() -> None:
     """Run supervisord; its arguments are this program's."""
     sys.stdout = cast(TextIO, Lenient(sys.stdout))
     sys.stderr = cast(TextIO, Lenient(sys.stderr))
     loggers.RotatingFileHandler = Rotating
-    supervisord.Supervisor = Prompt
+    parent = os.environ.pop(PARENT, None)  # of this supervisord, not of one that a process starts
+    supervisord.Supervisor = partial(Prompt, parent=int(parent) if parent else None)
     supervisord.main()
 
 

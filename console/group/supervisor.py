@@ -16,6 +16,7 @@ from tapewire.common.runtime import private_file
 from tapewire.console.group import launch, shutdown, status
 from tapewire.console.group.shutdown import Stopped
 from tapewire.console.group.status import State, Status, wait_for
+from tapewire.console.group.supervise import PARENT
 from tapewire.console.group.supervisord import GroupError, Supervisord, write_section
 from tapewire.strategy.loading.searching import HOME
 
@@ -39,9 +40,16 @@ Say = Callable[[str], None]
 
 
 class Group(Supervisord):
-    """One group: all processes of a run directory."""
+    """One group: all processes of a run directory. What is `tied` ends by itself when this process
+    is gone, however that ended; any other group runs on until `down`."""
 
-    def __init__(self, config: Config, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        environment: Mapping[str, str] | None = None,
+        *,
+        tied: bool = False,
+    ) -> None:
         super().__init__(prepare_run_dir(config.run_dir))
         self.config = config
         self._placement = config.placement()
@@ -57,6 +65,7 @@ class Group(Supervisord):
                 filter(None, [str(HOME.parent), os.environ.get("PYTHONPATH")])
             ),
             "GROUP_PYTHON": sys.executable,
+            PARENT: str(os.getpid()) if tied else "",
         }
 
     # ---- start and end -------------------------------------------------------------------------

@@ -190,6 +190,20 @@ def test_a_folder_without_a_configuration_is_refused(tapewire, monkeypatch, tmp_
     assert list((tmp_path / "empty").iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["backtest", "demo"])
+def test_without_a_configuration_the_file_is_missed_and_not_its_strategies(
+    tapewire, monkeypatch, tmp_path, command
+):
+    monkeypatch.delenv("TAPEWIRE_CONFIG")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    Path("t.csv").write_text("ts_ns,symbol,last\n1700000000000000000,AAA,9\n")
+    found = tapewire(command, "--ticks", "t.csv")
+    assert found.status == 2
+    assert found.err.startswith(f"tapewire: no tapewire.toml in {tmp_path / 'empty'}; run tapewire")
+    assert [one.name for one in (tmp_path / "empty").iterdir()] == ["t.csv"]
+
+
 def test_a_run_directory_of_the_environment_needs_no_file(tapewire, monkeypatch, run_dir):
     monkeypatch.delenv("TAPEWIRE_CONFIG")
     monkeypatch.chdir(run_dir)

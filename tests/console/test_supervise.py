@@ -5,6 +5,9 @@ import select
 import signal
 from types import SimpleNamespace
 
+import pytest
+from supervisor.states import SupervisorStates
+
 from tapewire.console.group.supervise import Prompt, Waker
 
 
@@ -62,6 +65,25 @@ def test_the_loop_waits_for_signals_as_long_as_it_runs(monkeypatch):
     assert [type(one) for one in waited] == [Waker]
     assert not sockets
     assert signal.set_wakeup_fd(-1) == -1, "nothing is written to a descriptor that was closed"
+
+
+@pytest.mark.parametrize(
+    ("parent", "now", "mood"),
+    [(7, 7, "RUNNING"), (7, 1, "SHUTDOWN"), (None, 1, "RUNNING")],
+)
+def test_a_group_ends_with_the_process_that_it_is_tied_to(monkeypatch, parent, now, mood):
+    said: list[str] = []
+    options = SimpleNamespace(
+        get_signal=lambda: None,
+        mood=SupervisorStates.RUNNING,
+        logger=SimpleNamespace(warn=said.append),
+    )
+    monkeypatch.setattr("os.getppid", lambda: now)
+    supervisor = Prompt(options, parent)
+    supervisor.handle_signal()
+    supervisor.handle_signal()
+    assert options.mood == getattr(SupervisorStates, mood)
+    assert len(said) == (mood == "SHUTDOWN"), "it is noted once"
 
 
 def _woken(waker: Waker) -> list[int]:
