@@ -32,6 +32,7 @@ def query(
     for module in ("duckdb", "pyarrow"):
         extras.require("tapewire query", module, "data")
     from tapewire.console.records import query as queries
+    from tapewire.console.views import answer
 
     found = queries.ask(load_started(config, run_dir), sql, limit, timeout)
     for fault in found.faults:
@@ -43,24 +44,11 @@ def query(
         }  # fmt: skip
         print(json.dumps(whole))
         return
-    _print(found.columns, [[queries.plain(value) for value in row] for row in found.rows])
+    answer.show(found.columns, [[queries.plain(value) for value in row] for row in found.rows])
     if found.is_cut:
         note(f"only the first {limit:,} rows; --limit prints more")
     if found.as_of:
         note("as of " + ", ".join(f"{source} {seq:,}" for source, seq in found.as_of.items()))
-
-
-def _print(columns: list[str], rows: list[list[object]]) -> None:
-    from rich.table import Table
-
-    from tapewire.console.views.terminal import out
-
-    table = Table(box=None)
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    out.print(table)
 
 
 def register(app: typer.Typer) -> None:
