@@ -78,7 +78,7 @@ class AHome:
             self.zap.answer()
             return look()
 
-        wait_for(looks, what)
+        wait_for(looks, what, 30)  # two handshakes may be given up before, after 5 s each
 
     def until_judged(self, refused: int = 1) -> None:
         self.until(lambda: self.zap.refused >= refused, "the stranger to be judged")
