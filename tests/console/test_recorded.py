@@ -226,7 +226,8 @@ def test_a_replay_never_leads_to_a_tws_whatever_is_configured(
     segment(folder, 1, Market().messages(5))
     started = []
 
-    def group(given: Config) -> None:
+    def group(given: Config, *, tied: bool) -> None:
+        assert tied, "it has to end with the replay"
         started.append(given)
         raise Stopped
 
