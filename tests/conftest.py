@@ -102,9 +102,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 def logging_restored() -> Iterator[None]:
     """For a test that has logging configured as a process does."""
     root, own = logging.getLogger(), logging.getLogger("tapewire")
-    before = [*root.handlers], root.level, own.level
+    before = ([*root.handlers], root.level, own.level)
     yield
-    root.handlers[:], root.level, own.level = before
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])  # which also forgets what each logger has found out about levels
+    own.setLevel(before[2])
 
 
 @pytest.fixture(autouse=True)

@@ -233,7 +233,7 @@ def live(
     tws = None
     running.group.up()
     try:
-        running.until(lambda: demo.joined(running.group, [STRATEGY]), "all to wait for TWS")
+        running.until(lambda: not demo.late(running.group, [STRATEGY]), "all to wait for TWS")
         tws = subprocess.Popen([sys.executable, *command], cwd=folder, stdout=subprocess.DEVNULL)
         yield running
     finally:
