@@ -85,13 +85,17 @@ def run(
         for reason in rejections(executor, gateway):
             say(f"note: {reason}")
         _say_decisions(group.run_dir, say)
-    if keep or figures["faults"]:
+    _leave(run_dir, say, keep=keep or bool(figures["faults"]))
+    return figures
+
+
+def _leave(run_dir: Path, say: Say, *, keep: bool) -> None:
+    if keep:
         look = f"TAPEWIRE_RUN_DIR={run_dir} tapewire blotter"
         say(f"journals and logs are in {run_dir}; look at them with `{look}`")
     else:
         shutil.rmtree(run_dir)
         say(f"deleted {run_dir} with its journals and logs; --keep keeps it")
-    return figures
 
 
 def _require_simulated(config: Config) -> None:

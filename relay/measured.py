@@ -8,8 +8,8 @@ together. So the round with the shortest way is the best, and half of that is ho
 
 (NTP does the same: RFC 5905, section 8.)
 
-Home's monotonic clock is known by the same rounds. It is needed for one thing: until when a signal
-holds is said by both clocks of whoever acts on it (`tapewire.common.events.expiry`).
+Home's monotonic clock is known by the same rounds. It is needed for one thing: whoever acts on a
+signal looks at both clocks to see whether it still holds (`tapewire.common.events.expiry`).
 
 A round grows old, since two clocks never run equally fast: `DRIFT` is added for each second of its
 age. One that contradicts an earlier round by more than both can err by shows that home's clock has

@@ -36,7 +36,7 @@ class Relay(Service):
 
     `tokens` are those of this host's clients. `report` gives the status of its processes, `keep`
     takes what was measured of home's time, and `halt` says what this host's kill switch does: while
-    it is pulled no signal leaves, and home is told so that it halts as well.
+    it is pulled no signal leaves, and home learns of it and halts as well.
     """
 
     def __init__(

@@ -129,7 +129,7 @@ class LinkedGateway:
         self.gateway.closed(conn, self._now_ns)
 
     def _carry(self) -> None:
-        """What the Gateway has said to the links, and what follows from that, until all is said."""
+        """Pass on what the Gateway sends the links, and what follows, until nothing is left."""
         while True:
             said, ended = self.gateway.take_output(), self.gateway.take_closing()
             if not (said or ended):

@@ -32,7 +32,7 @@ class PlainLine:
         return b"%d %s" % (status, body) + END
 
     def accept(self) -> bytes:
-        """Nobody waits for it: what is said first shows that it is open."""
+        """Nobody waits for it: the first message shows that it is open."""
         return b""
 
     def reject(self, status: int) -> bytes:

@@ -14,12 +14,12 @@ from tapewire.common.config.settings import (
     RuleConfig,
     StrategyConfig,
 )
-from tapewire.common.events import EVERYTHING, Control, Event, OrderIntended, Scope
+from tapewire.common.events import Event, OrderIntended
 from tapewire.common.ticks.rows import Row
-from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.virtual.network import NetworkFaults
 from tapewire.virtual.world import SECOND_NS, World
+from tests.virtual.desk import Person
 
 START_NS = 1_700_000_000 * SECOND_NS
 PX, TWS = "1001", "DU1000001"
@@ -64,7 +64,7 @@ def moving(per_s: float) -> Iterator[Row]:
         yield Row(at_ns, MNQ, str(bid), str(bid + Decimal("0.25")), size, size, None, None)
 
 
-class Desk:
+class Desk(Person):
     """A world, what its broker has, and a stranger's hand at the Gateway."""
 
     def __init__(
@@ -79,25 +79,6 @@ class Desk:
         px = self.world.brokers["px"]
         px.server.gateway._venue.begin(START_NS)  # type: ignore[union-attr] # a stranger watches
         px.work()
-
-    def run(self, seconds: float) -> "Desk":
-        """Let time pass."""
-        self.world.run(int(seconds * SECOND_NS))
-        return self
-
-    def risk(self) -> RiskService:
-        """The risk daemon."""
-        risk = self.world.service(roles.RISK)
-        assert isinstance(risk, RiskService)
-        return risk
-
-    def ask(self, action: str, scope: Scope = EVERYTHING) -> str:
-        """A person halts, flattens or resumes; why it cannot be done."""
-        now = self.world.clock.now()
-        control = Control(now.wall_ns, action, "a test", scope)  # type: ignore[arg-type]
-        reply, events = self.risk().monitor.control(control, now)
-        self.risk().emit(*events)
-        return "" if reply.ok else reply.text
 
     def held(self, login: str = "px") -> Decimal:
         """What the account holds, by the broker's own books."""

@@ -17,7 +17,6 @@ from tapewire.common.config.settings import (
 )
 from tapewire.common.events import (
     EVERYTHING,
-    Control,
     Fill,
     FlattenCompleted,
     OrderIntended,
@@ -25,11 +24,11 @@ from tapewire.common.events import (
     Scope,
 )
 from tapewire.common.retention.policy import Policy
-from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.virtual.network import NetworkFaults
 from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation.storm import StormyNetwork
+from tests.virtual.desk import Person
 
 US, EU = "DU1000001", "DU1000002"
 OF = {"us": US, "eu": EU}
@@ -58,7 +57,7 @@ def configuration() -> Config:
     )
 
 
-class Desk:
+class Desk(Person):
     """A world of two logins, and what a person asks in it."""
 
     def __init__(
@@ -75,21 +74,6 @@ class Desk:
             config, first, start_ns=START_NS, markets={"eu": other}, direct=direct,
             checkpoints=checkpoints, faults=faults,
         )  # fmt: skip
-
-    def run(self, seconds: float) -> None:
-        self.world.run(int(seconds * SECOND_NS))
-
-    def risk(self) -> RiskService:
-        risk = self.world.service(roles.RISK)
-        assert isinstance(risk, RiskService)
-        return risk
-
-    def ask(self, action: str, scope: Scope = EVERYTHING) -> str:
-        now = self.world.clock.now()
-        control = Control(now.wall_ns, action, "a test", scope)  # type: ignore[arg-type]
-        reply, events = self.risk().monitor.control(control, now)
-        self.risk().emit(*events)
-        return "" if reply.ok else reply.text
 
     def held(self, login: str) -> dict[str, Decimal]:
         """What the account of a login holds, by the broker's own books."""
