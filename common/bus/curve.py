@@ -92,6 +92,7 @@ def authenticate_again(socket: "zmq.Socket[Any]", endpoint: str) -> None:
     """End all connections to a bound socket, and take those that come back and are admitted.
 
     An admitted connection is never judged again, so this is how a key that was revoked is shut out.
+    A connection ends when the socket is next polled or sent on, and gets nothing until then.
     Clients come back by themselves within their reconnect interval. Raises `OSError` where the
     address is not free again within `REBIND_S`; then the socket is not bound.
     """

@@ -175,4 +175,4 @@ def test_ctrl_c_ends_it_in_order(tmp_path, config):
     publishers.close()
     first, *_, last = [json.loads(line) for line in lines]
     assert (first["topic"], first["event"], first["fields"][0]) == ("tick.AAPL", "quote", "AAPL")
-    assert last["messages"] == len(lines) - 1
+    assert last["messages"] - (len(lines) - 1) in (0, 1)  # one may be received, and not yet printed

@@ -36,6 +36,7 @@ class AHome:
         self.addresses = {"far": "127.0.0.1", "near": "127.0.0.1"}
         self.zap = Zap(self.context, lambda: Decision(tuple(self.allowed), dict(self.addresses)))
         self._opened: list[Sock] = []
+        self._served: list[Sock] = []
         self.endpoint = f"tcp://127.0.0.1:{free_port()}"
 
     def allows(self, entry: Allowed) -> None:
@@ -45,6 +46,7 @@ class AHome:
         socket = self._open(self.context, kind)
         curve.serve(socket, HOME, domain)
         socket.bind(self.endpoint)
+        self._served.append(socket)
         return socket
 
     def joined(
@@ -76,6 +78,8 @@ class AHome:
         def looks() -> Any:
             self.zap.poll_socket.poll(2)
             self.zap.answer()
+            for socket in self._served:  # as a loop does that has them, too
+                socket.poll(0)
             return look()
 
         wait_for(looks, what, 30)  # two handshakes may be given up before, after 5 s each
