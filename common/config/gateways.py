@@ -3,10 +3,10 @@
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from tapewire.common.bus import ports
 from tapewire.common.config import faults
@@ -59,8 +59,7 @@ class LoginConfig(Section):
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         """What only another kind has would mean nothing."""
-        others = {key for keys in KEYS_OF.values() for key in keys} - {*KEYS_OF[self.kind]}
-        if given := sorted(self.model_fields_set & others):
+        if given := sorted(self.model_fields_set & self._of_others()):
             raise ConfigError(
                 f"gateways.{self.name}.{given[0]} means nothing with kind {self.kind}; remove it,"
                 " or correct kind"
@@ -72,6 +71,15 @@ class LoginConfig(Section):
                     " key goes there; http:// and ws:// are for a loopback address alone"
                 )
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_others(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What a group was launched with is read back, and a key of another kind refused there."""
+        others = self._of_others()
+        return {key: value for key, value in serialize(self).items() if key not in others}
+
+    def _of_others(self) -> set[str]:
+        return {key for keys in KEYS_OF.values() for key in keys} - {*KEYS_OF[self.kind]}
 
     def key(self, environment: Mapping[str, str]) -> str:
         """ProjectX's API key; raises `ConfigError` if it is not where it should be, or if others

@@ -75,6 +75,32 @@ def test_a_process_goes_by_the_same_as_who_launched_it(run_dir, tmp_path, monkey
     assert (found.tws.port, found.strategies[0].parameters["most"]) == (4009, float("inf"))
 
 
+AT_BOTH = """\
+[[instruments]]
+symbol = "MNQZ6"
+sec_type = "FUT"
+exchange = "CME"
+[[gateways]]
+name = "tws"
+accounts = ["DU1"]
+[[gateways]]
+name = "px"
+kind = "projectx"
+accounts = ["1001"]
+user = "jane"
+"""
+
+
+def test_a_group_of_several_logins_goes_by_what_it_was_launched_with(run_dir, tmp_path, caplog):
+    (tmp_path / "own.toml").write_text(AT_BOTH)
+    given = configuration.load(str(tmp_path / "own.toml"))
+    launch.keep(given, run_dir)
+    (tmp_path / "own.toml").write_text(AT_BOTH.replace("jane", "john"))
+    found = launched.config_of(str(run_dir), str(tmp_path / "own.toml"))
+    assert caplog.messages == []
+    assert found == given.model_copy(update={"run_dir": run_dir.absolute()})
+
+
 def test_a_process_without_a_launch_file_goes_by_the_configuration(tmp_path, caplog):
     (tmp_path / "own.toml").write_text("tws = { port = 4011 }")
     assert launched.config_of(None, str(tmp_path / "own.toml")).tws.port == 4011
