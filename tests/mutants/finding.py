@@ -29,7 +29,8 @@ class PlantError(Exception):
 class Found(NamedTuple):
     """What found a bug, after how much, in how many seconds of CPU. `by` is empty if nothing did;
     `breaks` names the guarantees that did not hold; `without` is the other check that had to be
-    taken away, or the bug would have led to nothing."""
+    taken away, or the bug would have led to nothing. `plant_error` says what is wrong with the
+    plant itself: then nothing is known about the checks."""
 
     name: str
     by: str
@@ -37,20 +38,33 @@ class Found(NamedTuple):
     seconds: float
     breaks: str
     without: str
+    plant_error: str = ""
 
 
 def find(name: str, seeds: int, by: By = "both") -> Found:
     """Look for the bug `name`, with at most `seeds` of the simulation; by one of the two alone.
 
-    Raises `PlantError` if something else than the bug breaks.
+    What ends the looking by an exception is an error of the plant: the others can still be found.
     """
-    began_s = time.process_time()
+    began_s, after = time.process_time(), f"{seeds} seeds" if by != "search" else "all states"
+    what, fault, error = "", "", ""
+    try:
+        what, after, fault = _look(name, seeds, by) or (what, after, fault)
+    except Exception as raised:  # noqa: BLE001  whatever it is, the other bugs are still looked for
+        after = ""
+        error = str(raised) if isinstance(raised, PlantError) else f"it raised {raised!r}"
+    breaks = ", ".join(sorted({*GUARANTEE.findall(fault)}))
+    spent_s = time.process_time() - began_s
+    return Found(name, what, after, spent_s, breaks, MASKS.get(name, ""), error)
+
+
+def _look(name: str, seeds: int, by: By) -> tuple[str, str, str] | None:
+    """By what it was found, after how much, and what broke. Raises `PlantError`, and whatever the
+    plant raises."""
     found = _by_search(name) if by != "simulation" else None
     if found is None and by != "search":
         found = _by_simulation(name, seeds)
-    what, after, fault = found or ("", f"{seeds} seeds" if by != "search" else "all states", "")
-    breaks = ", ".join(sorted({*GUARANTEE.findall(fault)}))
-    return Found(name, what, after, time.process_time() - began_s, breaks, MASKS.get(name, ""))
+    return found
 
 
 def _by_search(name: str) -> tuple[str, str, str] | None:
