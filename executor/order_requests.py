@@ -231,7 +231,7 @@ class OrderRequests:
 
     def ask(self) -> None:
         """Ask the gateway for all that was asked of orders and is not over, unless it waits."""
-        for order in set(self._of.values()):
+        for order in dict.fromkeys(self._of.values()):
             for request in (order.cancel_request, order.modify_request):
                 if request is not None:
                     self._unanswered.add(request.command.id)

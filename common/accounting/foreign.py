@@ -65,7 +65,7 @@ class ForeignOrders:
     def recount(self, intent_id: str) -> None:
         """More is known of an intent: orders under its tag may turn out to be ours, or not."""
         if intent_id in self.tags:
-            for order_id in self.tags[intent_id]:
+            for order_id in sorted(self.tags[intent_id]):
                 self._count(order_id)
 
     def word(self, order_id: str) -> ForeignOrderReported | None:

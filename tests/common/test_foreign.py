@@ -80,6 +80,14 @@ def test_what_bears_our_tag_and_is_not_our_order_counts_besides_it():
     assert one.exposure(*KEY).selling == 8
 
 
+def test_orders_that_turn_out_to_be_foreign_count_in_the_order_of_their_ids():
+    """A set of them has another order in each process, and risk cancels them one by one."""
+    several = [replace(AS_FOREIGN, permanent_id=f"80{number:02}") for number in range(20)]
+    one = accounts(*(("liquidation", each) for each in several), ("gateway", INTENDED))
+    one.apply(OrderAccepted(2, ACCOUNT, "a/1", "7", "7007"), "gateway")
+    assert one.orders.foreign.counted() == several
+
+
 def test_an_exposure_without_one_of_our_orders_keeps_the_foreign_ones():
     one = accounts(("gateway", INTENDED), ("gateway", replace(BY_HAND, side="SELL")))
     assert one.exposure(*KEY, one.orders["a/1"]).selling == 10

@@ -17,6 +17,7 @@ STEPS: Final = 30
 FAULTS: Final = 1
 STATES: Final = 5_000
 """Of the search, for each scenario: more would rather be left to the simulation."""
+SEARCHED: Final = f"{STATES} states of each"
 By = Literal["both", "search", "simulation"]
 GUARANTEE: Final = re.compile(r"G\d|groups|flatten|tail|dead letter|model|shares")
 
@@ -46,7 +47,7 @@ def find(name: str, seeds: int, by: By = "both") -> Found:
 
     What ends the looking by an exception is an error of the plant: the others can still be found.
     """
-    began_s, after = time.process_time(), f"{seeds} seeds" if by != "search" else "all states"
+    began_s, after = time.process_time(), f"{seeds} seeds" if by != "search" else SEARCHED
     what, fault, error = "", "", ""
     try:
         what, after, fault = _look(name, seeds, by) or (what, after, fault)

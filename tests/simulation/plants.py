@@ -113,11 +113,11 @@ def one_too_many(service: GatewayService) -> None:
     broker, placed = _broker(service), count(1)
     submit = broker.submit
 
-    def more(order_id: str, order: SubmitOrder) -> None:
+    def more(order_id: str, order: SubmitOrder, *rest: Any, **named: Any) -> None:
         if next(placed) % 100 == 0:
             FIRED["one-too-many"] += 1
             order = replace(order, terms=replace(order.terms, quantity=order.terms.quantity + 1))
-        submit(order_id, order)
+        submit(order_id, order, *rest, **named)
 
     broker.submit = more  # type: ignore[method-assign]
 

@@ -33,6 +33,7 @@ from tests.simulation.seeds import (
     CLOGS_EVERY,
     COMBOS_AT,
     GROUPS_EVERY,
+    HOLDS_EVERY,
     LADDERS_EVERY,
     LIMIT,
     limit_of,
@@ -175,7 +176,7 @@ def simulate(
         compact(world, keeps)
         if seed % CLOGS_EVERY == CLOGS_AT:
             clogging.strike()
-        if seed % 5 == 0 and step in _held_back(steps):
+        if seed % HOLDS_EVERY == 0 and step in _held_back(steps):
             storm.hold_back()
         if has_groups and step % 3 == 0:
             storm.half_place()
@@ -212,7 +213,7 @@ def settle(
     """The storm is over: within 30 s all is READY; then flatten, and every order has its end."""
     if not isinstance(world.server, DirectExchange):
         # TWS ends what it has begun; in some seeds only when a late order is called lost already.
-        world.run((LONGEST_S if seed % 5 else LATEST_S) * SECOND_NS)
+        world.run((LONGEST_S if seed % HOLDS_EVERY else LATEST_S) * SECOND_NS)
     for broker in world.brokers.values():
         if not isinstance(broker.server, DirectExchange):
             broker.server.faults.clear()

@@ -18,9 +18,11 @@ LIMIT: Final = Decimal(60)
 NARROW_EVERY: Final = 6
 NARROW_AT: Final = 5  # of every six, those in which an order or two are the limit
 NARROW: Final = Decimal(20)
+HOLDS_EVERY: Final = 5  # those in which TWS holds back orders until they are called lost
 CLOGGED: Final = ("lease-never-expires",)
 NARROWED: Final = ("no-welcome",)
 """Bugs that show where links are slow, and the limit is narrow too."""
+HELD_BACK: Final = ("late-accept-ignored",)
 
 
 def limit_of(seed: int) -> Decimal:
@@ -36,6 +38,8 @@ def seeds_for(plant: str, stop: int) -> range:
         return range(COMBOS_AT, stop, GROUPS_EVERY)
     if plant in NARROWED:
         return range(NARROW_AT, stop, NARROW_EVERY)
+    if plant in HELD_BACK:
+        return range(HOLDS_EVERY, stop, HOLDS_EVERY)
     if plant in CLOGGED:
         return range(CLOGS_AT, stop, CLOGS_EVERY)
     return range(2, stop)
