@@ -1,6 +1,7 @@
 """The relay: on a far host, what its strategies connect to instead of the group's own processes."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from hmac import compare_digest
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from tapewire.relay import streams as passing
 from tapewire.relay import words
 from tapewire.relay.hosts import SILENT_AFTER_NS
 from tapewire.relay.measured import Measured, Round
-from tapewire.relay.sockets import SIGNALS
+from tapewire.relay.sockets import REQUEST_MAX_BYTES, SIGNALS, SUBSCRIPTION_MAX_BYTES
 from tapewire.relay.streams import READERS, SOURCE, Stream, Subscribing
 
 EVERY_NS: Final = 1_000_000_000
@@ -69,7 +70,7 @@ class Relay(Service):
         self.time: HomeTime | None = None
         self._routes: dict[str, Callable[[list[bytes]], None]] = {}
         for one in self._streams:
-            self._routes[one.readers] = one.changed
+            self._routes[one.readers] = partial(self._changed, one)
             self._routes[one.source] = one.came
             self._routes[one.touched] = _ignore
         for socket, server in servers.items():
@@ -91,6 +92,14 @@ class Relay(Service):
             self._on_word(words.decode(frames[-1]), now)
         else:
             self._routes[channel](frames)
+
+    def _changed(self, stream: Stream, frames: list[bytes]) -> None:
+        """Home would end the connection of all for a topic that is too long."""
+        if max(map(len, frames)) > SUBSCRIPTION_MAX_BYTES:
+            self.metrics.count("too_large", label=stream.name)
+            self.dead_letter(stream.readers, f"a topic of {len(frames[0])} bytes", b"")
+            return
+        stream.changed(frames)
 
     def _signal(self, frames: list[bytes], server: str) -> None:
         token, body = frames
@@ -120,6 +129,12 @@ class Relay(Service):
 
     def _pass(self, channel: str, frames: list[bytes]) -> None:
         """Whoever asked asks again: what does not leave now is not kept for later."""
+        if channel.endswith(SOURCE) and max(map(len, frames)) > REQUEST_MAX_BYTES:
+            self.metrics.count("too_large", label=channel[:-1])
+            self.dead_letter(
+                channel, f"{len(frames[-1])} bytes; home takes {REQUEST_MAX_BYTES}", b""
+            )
+            return
         sent = self.transport.send(channel, frames)
         self.metrics.count("passed" if sent else "not_passed", label=channel[:-1])
 
@@ -153,7 +168,11 @@ class Relay(Service):
         self._is_halted = halted
 
     def _say(self, word: words.Word) -> None:
-        self.transport.send(f"{HOSTS}{SOURCE}", [words.encode(word)])
+        body = words.encode(word)
+        if len(body) > words.WORD_MAX_BYTES and isinstance(word, words.HostReported):
+            self.metrics.count("too_large", label=HOSTS)
+            body = words.encode(words.HostReported({}, word.halt))  # the halt must get there
+        self.transport.send(f"{HOSTS}{SOURCE}", [body])
 
     def _on_word(self, word: words.Word, now: Now) -> None:
         if not isinstance(word, words.ClockAnswered):

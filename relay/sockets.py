@@ -6,12 +6,25 @@ from typing import Final, NamedTuple
 
 from tapewire.common import roles
 from tapewire.common.bus.endpoints import endpoint, sockets_of
-from tapewire.common.bus.ports import QUERIES, SIGNALS, of_login
+from tapewire.common.bus.ports import HOSTS, QUERIES, SIGNALS, of_login
 from tapewire.common.logins import Logins
 
 __all__ = ["MARKET", "SIGNALS", "Between", "asked", "place", "streams", "way"]
 
 MARKET: Final = "market"
+
+
+SUBSCRIPTION_MAX_BYTES: Final = 4 * 1024
+REQUEST_MAX_BYTES: Final = 256 * 1024
+"""Of a signal, or of what is asked. Rules that are taken over are the largest: 100,000 characters."""
+WORD_MAX_BYTES: Final = 1024 * 1024
+
+
+def largest(name: str, kind: str) -> int:
+    """The largest message, in bytes, that a far host may send to a socket at home."""
+    if kind == "xpub":
+        return SUBSCRIPTION_MAX_BYTES
+    return WORD_MAX_BYTES if name == HOSTS else REQUEST_MAX_BYTES
 
 
 class Between(NamedTuple):

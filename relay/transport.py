@@ -20,6 +20,7 @@ from tapewire.common.bus import curve
 from tapewire.common.bus.allowed import Decision
 from tapewire.common.bus.curve import Pair
 from tapewire.common.bus.transport import Inbound, ZmqTransport, bind
+from tapewire.relay.sockets import largest
 from tapewire.relay.zap import Zap
 
 HEARTBEAT_IVL_MS: Final = 500
@@ -31,6 +32,10 @@ QUEUE_MAX: Final = 10_000
 """Messages that wait at each end of a socket that publishes."""
 REQUESTS_MAX: Final = 1_000
 """Messages that wait at each end of any other socket."""
+INBOUND_MAX: Final = 200
+"""Messages that wait at the door for each connection: with them a far host can fill memory."""
+ENCRYPTED_BYTES: Final = 64
+"""What encryption adds to a message, at most."""
 SOCKETS_MAX: Final = 16_384
 """The door has one for each far client; ZeroMQ's own limit is 1,023."""
 USER: Final = "User-Id"
@@ -61,6 +66,8 @@ class HostsTransport(ZmqTransport):
         who sent it, `HOST/ROLE`, in a frame of its own."""
         socket = self._open(channel, kind)
         _between_hosts(socket, kind)
+        socket.setsockopt(zmq.MAXMSGSIZE, largest(domain, kind) + ENCRYPTED_BYTES)
+        socket.setsockopt(zmq.RCVHWM, INBOUND_MAX)
         curve.serve(socket, self._pair, domain)
         bind(socket, channel, address)
         self._served[channel] = address

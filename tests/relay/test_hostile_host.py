@@ -10,6 +10,7 @@ from tapewire.common.bus import wire
 from tapewire.common.events import CatchUp
 from tapewire.relay.clients import Clients
 from tapewire.relay.door import REQUESTS_PER_SECOND
+from tapewire.relay.sockets import REQUEST_MAX_BYTES
 from tapewire.relay.streams import SOURCE
 from tests.conftest import _folder
 from tests.relay.between import Between, all_of
@@ -119,3 +120,25 @@ def test_a_host_that_asks_without_end_does_not_hold_up_whoever_answers(between: 
     counted = between.door.metrics.counters
     assert counted["beyond_allowance", "far"] >= 5_000 - REQUESTS_PER_SECOND
     assert 0 < counted["passed", "executor"] <= REQUESTS_PER_SECOND
+
+
+def test_what_is_too_large_for_home_ends_at_the_relay_and_the_rest_passes(between: Between):
+    executor = between.at_home(zmq.ROUTER, "executor")
+    asker = between.far_off(zmq.DEALER, "executor")
+    between.until_ready()
+    asker.send_multipart([b"x" * (REQUEST_MAX_BYTES + 1)])
+    asker.send_multipart([PAST])
+    assert [one[1:] for one in between.until(lambda: all_of(executor), "the other")] == [[PAST]]
+    assert between.relay.metrics.counters["too_large", "executor"] == 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "most"),
+    [("market>", 4 * 1024), ("hosts>", 1024 * 1024), ("executor>", 256 * 1024)],
+)
+def test_the_door_takes_in_bounded_messages_and_few_of_them(
+    between: Between, channel: str, most: int
+):
+    socket = between._processes["door"].transport._sockets[channel]
+    assert socket.getsockopt(zmq.MAXMSGSIZE) <= most + 64
+    assert socket.getsockopt(zmq.RCVHWM) <= 200
