@@ -1,7 +1,6 @@
 """The relay: on a far host, what its strategies connect to instead of the group's own processes."""
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from hmac import compare_digest
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from tapewire.common.bus import wire
 from tapewire.common.bus.ports import HOSTS
 from tapewire.common.bus.spoken import token_of
 from tapewire.common.clock import Clock, Now
-from tapewire.common.events import ProcessState
+from tapewire.common.events import ProcessState, RequestRefused
 from tapewire.common.runtime.home_clock import HomeTime
 from tapewire.common.runtime.kill_switch import LOOK_EVERY_NS
 from tapewire.common.runtime.service import Service
@@ -20,7 +19,7 @@ from tapewire.relay import streams as passing
 from tapewire.relay import words
 from tapewire.relay.hosts import SILENT_AFTER_NS
 from tapewire.relay.measured import Measured, Round
-from tapewire.relay.sockets import REQUEST_MAX_BYTES, SIGNALS, SUBSCRIPTION_MAX_BYTES
+from tapewire.relay.sockets import REQUEST_MAX_BYTES, SIGNALS
 from tapewire.relay.streams import READERS, SOURCE, Stream, Subscribing
 
 EVERY_NS: Final = 1_000_000_000
@@ -70,7 +69,7 @@ class Relay(Service):
         self.time: HomeTime | None = None
         self._routes: dict[str, Callable[[list[bytes]], None]] = {}
         for one in self._streams:
-            self._routes[one.readers] = partial(self._changed, one)
+            self._routes[one.readers] = one.changed
             self._routes[one.source] = one.came
             self._routes[one.touched] = _ignore
         for socket, server in servers.items():
@@ -93,18 +92,13 @@ class Relay(Service):
         else:
             self._routes[channel](frames)
 
-    def _changed(self, stream: Stream, frames: list[bytes]) -> None:
-        """Home would end the connection of all for a topic that is too long."""
-        if max(map(len, frames)) > SUBSCRIPTION_MAX_BYTES:
-            self.metrics.count("too_large", label=stream.name)
-            self.dead_letter(stream.readers, f"a topic of {len(frames[0])} bytes", b"")
-            return
-        stream.changed(frames)
-
     def _signal(self, frames: list[bytes], server: str) -> None:
         token, body = frames
         if self._is_halted:
             self.metrics.count("not_passed", label=SIGNALS)
+            return
+        if reason := _too_large(frames):
+            self._drop(SIGNALS, reason)
             return
         self._pass(f"{SIGNALS}{SOURCE}", [self._kind_of(token, server), self._ending(body)])
 
@@ -121,6 +115,10 @@ class Relay(Service):
 
     def _request(self, socket: str, frames: list[bytes], server: str) -> None:
         sender, *shown, body = frames
+        if reason := _too_large(frames):
+            self._drop(socket, reason)
+            self._answer(socket, [sender, wire.encode(RequestRefused(reason))])
+            return
         kinds = [self._kind_of(token, server) for token in shown[:1]]
         self._pass(f"{socket}{SOURCE}", [sender, *kinds, body])
 
@@ -129,14 +127,13 @@ class Relay(Service):
 
     def _pass(self, channel: str, frames: list[bytes]) -> None:
         """Whoever asked asks again: what does not leave now is not kept for later."""
-        if channel.endswith(SOURCE) and max(map(len, frames)) > REQUEST_MAX_BYTES:
-            self.metrics.count("too_large", label=channel[:-1])
-            self.dead_letter(
-                channel, f"{len(frames[-1])} bytes; home takes {REQUEST_MAX_BYTES}", b""
-            )
-            return
         sent = self.transport.send(channel, frames)
         self.metrics.count("passed" if sent else "not_passed", label=channel[:-1])
+
+    def _drop(self, socket: str, reason: str) -> None:
+        """Home ends the connection that all of this host share for what is too large."""
+        self.metrics.count("too_large", label=socket)
+        self.dead_letter(socket, reason, b"")
 
     def _kind_of(self, shown: bytes, server: str) -> bytes:
         """What kind of client a token is of, behind the wire version that came before it; empty for
@@ -159,7 +156,7 @@ class Relay(Service):
             self._say(words.ClockAsked(self.clock.mono_ns()))
         if now.mono_ns >= self._reports_ns:
             self._reports_ns = now.mono_ns + EVERY_NS
-            self._say(words.reported(self._report(), self._halt()))
+            self._say_how_it_is()
 
     def _look_at_halt(self, now: Now) -> None:
         halted = self._halt() is not None
@@ -168,11 +165,17 @@ class Relay(Service):
         self._is_halted = halted
 
     def _say(self, word: words.Word) -> None:
-        body = words.encode(word)
-        if len(body) > words.WORD_MAX_BYTES and isinstance(word, words.HostReported):
-            self.metrics.count("too_large", label=HOSTS)
-            body = words.encode(words.HostReported({}, word.halt))  # the halt must get there
-        self.transport.send(f"{HOSTS}{SOURCE}", [body])
+        self.transport.send(f"{HOSTS}{SOURCE}", [words.encode(word)])
+
+    def _say_how_it_is(self) -> None:
+        """Report; what is too large for home without its figures, as the halt must get there."""
+        report = words.reported(self._report(), self._halt())
+        size = len(words.encode(report))
+        if size > words.WORD_MAX_BYTES:
+            reason = f"a report of {size:,} bytes; home takes {words.WORD_MAX_BYTES:,}"
+            self._drop(HOSTS, f"{reason}, so it goes without figures")
+            report = words.shortened(report)
+        self._say(report)
 
     def _on_word(self, word: words.Word, now: Now) -> None:
         if not isinstance(word, words.ClockAnswered):
@@ -224,6 +227,14 @@ class Relay(Service):
 
     def _seconds(self, name: str) -> dict[tuple[str, ...], float]:
         return {} if self.time is None else {(): getattr(self.time, name) / 1e9}
+
+
+def _too_large(frames: list[bytes]) -> str:
+    """Why a message cannot go home; empty if it can."""
+    largest = max(map(len, frames))
+    if largest <= REQUEST_MAX_BYTES:
+        return ""
+    return f"a message of {largest:,} bytes; home takes at most {REQUEST_MAX_BYTES:,}"
 
 
 def _ignore(_frames: list[bytes]) -> None:

@@ -7,17 +7,19 @@ from typing import Final, NamedTuple
 from tapewire.common import roles
 from tapewire.common.bus.endpoints import endpoint, sockets_of
 from tapewire.common.bus.ports import HOSTS, QUERIES, SIGNALS, of_login
+from tapewire.common.events import RULES_MAX
 from tapewire.common.logins import Logins
+from tapewire.relay.words import WORD_MAX_BYTES
 
 __all__ = ["MARKET", "SIGNALS", "Between", "asked", "place", "streams", "way"]
 
 MARKET: Final = "market"
 
-
 SUBSCRIPTION_MAX_BYTES: Final = 4 * 1024
-REQUEST_MAX_BYTES: Final = 256 * 1024
-"""Of a signal, or of what is asked. Rules that are taken over are the largest: 100,000 characters."""
-WORD_MAX_BYTES: Final = 1024 * 1024
+"""Beside a topic (`tapewire.relay.topics.TOPIC_MAX`) it has what ZeroMQ says of itself."""
+REQUEST_MAX_BYTES: Final = 4 * RULES_MAX + 64 * 1024
+"""Of a signal, or of what is asked. Rules that are taken over are the largest, and one of their
+characters has up to four bytes."""
 
 
 def largest(name: str, kind: str) -> int:

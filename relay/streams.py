@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from tapewire.common.bus.transport import Transport
-from tapewire.relay.topics import Topics
+from tapewire.common.bus.wire import WireError
+from tapewire.relay.topics import TOPIC_MAX, TOPICS_MAX, Topics
 
 READERS: Final = ">"
 SOURCE: Final = "<"
@@ -44,7 +45,7 @@ class Stream:
         return f"<Stream {self.name}: {self.topics!r}>"
 
     def changed(self, frames: list[bytes]) -> None:
-        """Somebody reads a topic, or no longer."""
+        """Somebody reads a topic, or no longer. Raises `WireError` for one that cannot be read."""
         if len(frames) != 1:  # a reader can send messages of its own as well: they mean nothing
             return
         step, topic = self.topics.changed(frames[0]), frames[0][1:]
@@ -55,6 +56,11 @@ class Stream:
         elif step == "touch" and self.touched:
             self._transport.subscribe(self.touched, topic)
             self._transport.unsubscribe(self.touched, topic)
+        elif step == "refuse":
+            raise WireError(
+                f"a topic of {len(topic):,} bytes is not subscribed; {len(self.topics):,} are read"
+                f" already, expected at most {TOPICS_MAX:,} of up to {TOPIC_MAX:,} bytes each"
+            )
 
     def came(self, frames: list[bytes]) -> None:
         """The source has published something."""

@@ -21,7 +21,7 @@ TOPIC_MAX: Final = 1_024
 LEFT: Final = b"\0"
 JOINED: Final = b"\1"
 
-Step = Literal["subscribe", "touch", "unsubscribe", ""]
+Step = Literal["subscribe", "touch", "unsubscribe", "refuse", ""]
 """What is to be done at the source."""
 
 
@@ -51,7 +51,7 @@ class Topics:
         is_new = topic not in self._readers
         if is_new and (len(self._readers) >= self._topics_max or len(topic) > TOPIC_MAX):
             self.refused += 1
-            return ""
+            return "refuse"
         self._readers[topic] += 1
         return "subscribe" if self._readers[topic] == 1 else "touch"
 

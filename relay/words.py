@@ -5,11 +5,11 @@ These are no events of the group: nobody else reads them, and they are in no jou
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from tapewire.common.events import ProcessState
+from tapewire.common.events import TEXT_MAX, ProcessState
 
 
 class ClockAsked(msgspec.Struct, array_like=True, tag="clock.asked", frozen=True):
@@ -71,7 +71,7 @@ class HostReported(msgspec.Struct, array_like=True, tag="host.reported", frozen=
 
 
 Word = ClockAsked | ClockAnswered | HostReported
-WORD_MAX_BYTES = 1_000_000
+WORD_MAX_BYTES: Final = 1_000_000
 
 encode = msgspec.msgpack.Encoder().encode
 _decoder: msgspec.msgpack.Decoder[Word] = msgspec.msgpack.Decoder(Word)
@@ -84,6 +84,19 @@ def reported(statuses: Mapping[str, Mapping[str, Any]], halt: str | None = None)
         with contextlib.suppress(msgspec.ValidationError):
             found[role] = msgspec.convert(status, ProcessReported)
     return HostReported(found, halt)
+
+
+def shortened(report: HostReported) -> HostReported:
+    """The report with nothing but what and how each process is: no figures, no tables."""
+    return HostReported({role: _brief(one) for role, one in report.statuses.items()}, report.halt)
+
+
+def _brief(one: ProcessReported) -> ProcessReported:
+    reason = "; ".join(filter(None, [one.reason[:TEXT_MAX], "its figures are not reported"]))
+    return ProcessReported(
+        role=one.role, state=one.state, reason=reason, epoch=one.epoch, ts_ns=one.ts_ns,
+        pid=one.pid, ended=one.ended[:TEXT_MAX], died=one.died, clock=one.clock,
+    )  # fmt: skip
 
 
 def decode(body: bytes) -> Word:

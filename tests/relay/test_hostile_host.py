@@ -7,11 +7,14 @@ import pytest
 import zmq
 
 from tapewire.common.bus import wire
-from tapewire.common.events import CatchUp
+from tapewire.common.events import RULES_MAX, CatchUp, Control, RequestRefused
 from tapewire.relay.clients import Clients
 from tapewire.relay.door import REQUESTS_PER_SECOND
+from tapewire.relay.hosts import Statuses
 from tapewire.relay.sockets import REQUEST_MAX_BYTES
 from tapewire.relay.streams import SOURCE
+from tapewire.relay.topics import TOPIC_MAX
+from tapewire.relay.words import WORD_MAX_BYTES
 from tests.conftest import _folder
 from tests.relay.between import Between, all_of
 
@@ -129,12 +132,52 @@ def test_what_is_too_large_for_home_ends_at_the_relay_and_the_rest_passes(betwee
     asker.send_multipart([b"x" * (REQUEST_MAX_BYTES + 1)])
     asker.send_multipart([PAST])
     assert [one[1:] for one in between.until(lambda: all_of(executor), "the other")] == [[PAST]]
+    refused = wire.decode_event(between.until(lambda: all_of(asker), "a refusal")[0][-1])
+    assert refused == RequestRefused("a message of 465,537 bytes; home takes at most 465,536")
     assert between.relay.metrics.counters["too_large", "executor"] == 1
+
+
+def test_the_largest_rules_that_there_are_get_home(between: Between):
+    risk = between.at_home(zmq.ROUTER, "control")
+    asker = between.far_off(zmq.DEALER, "control")
+    between.until_ready()
+    reload = Control(1, "reload", "\U0001f4c8" * 512, by="x" * 512, rules="\U0001f4c8" * RULES_MAX)
+    asker.send_multipart([wire.encode(reload)])
+    (frames,) = between.until(lambda: all_of(risk), "the rules")
+    assert wire.decode_event(frames[-1]) == reload
+
+
+def test_a_report_that_is_too_large_comes_without_its_figures_and_the_log_says_so(
+    between: Between,
+):
+    between.until_ready()
+    many = {f"counted-{number:06}": number for number in range(1_000)}
+    dip = {"role": "strategy-dip", "state": "READY", "reason": "", "epoch": "0a", "ts_ns": 1}
+    report = {f"strategy-dip-{n}": {**dip, "pid": n, "counters": many} for n in range(200)}
+    seen: list[Statuses] = []
+    between.door._keep = lambda _host, statuses, _now: seen.append(statuses)
+    between.relay._report = lambda: report
+    between.until(lambda: seen and len(seen[-1]) == 200, "the report")
+    found = seen[-1]["strategy-dip-7"]
+    assert (found.state, found.pid, found.counters) == ("READY", 7, {})
+    assert "figures are not reported" in found.reason
+    reasons = [one.reason for one in between.relay.dead_letters if one.origin == "hosts"]
+    assert "home takes 1,000,000" in reasons[0]
+
+
+def test_a_topic_that_is_too_long_is_a_dead_letter_and_others_are_read(between: Between):
+    market = between.at_home(zmq.XPUB, "market")
+    between.until_ready()
+    between.far_off(zmq.SUB, "market", b"x" * (TOPIC_MAX + 1))
+    between.until(lambda: between.relay.dead_letters, "the line")
+    assert "a topic of 1,025 bytes is not subscribed" in between.relay.dead_letters[0].reason
+    between.far_off(zmq.SUB, "market", TICK)
+    assert between.until(lambda: all_of(market), "the other topic") == [[b"\x01" + TICK]]
 
 
 @pytest.mark.parametrize(
     ("channel", "most"),
-    [("market>", 4 * 1024), ("hosts>", 1024 * 1024), ("executor>", 256 * 1024)],
+    [("market>", 4 * 1024), ("hosts>", WORD_MAX_BYTES), ("executor>", REQUEST_MAX_BYTES)],
 )
 def test_the_door_takes_in_bounded_messages_and_few_of_them(
     between: Between, channel: str, most: int
