@@ -16,7 +16,7 @@ from tapewire.common.bus.access import FREE, KEYS
 from tapewire.common.bus.ports import HOSTS
 from tapewire.common.bus.spoken import token_of, version_fault
 from tapewire.common.clock import Clock, Now
-from tapewire.common.events import TEXT_MAX, Event, ProcessState, RequestRefused
+from tapewire.common.events import TEXT_MAX, Event, ProcessState, RequestRefused, name_of
 from tapewire.common.runtime.service import Service
 from tapewire.common.runtime.tokens import Token
 from tapewire.relay import streams as passing
@@ -24,6 +24,7 @@ from tapewire.relay import words
 from tapewire.relay.allowance import Allowance
 from tapewire.relay.clients import Client, Clients
 from tapewire.relay.hosts import Hosts, Statuses, one_line
+from tapewire.relay.late import is_never_late, lateness
 from tapewire.relay.sockets import SIGNALS
 from tapewire.relay.streams import READERS, SOURCE, Stream, Subscribing
 
@@ -152,8 +153,14 @@ class Door(Service):
 
     def _request(self, socket: str, host: str, role: str, frames: list[bytes], now: Now) -> None:
         """Reading is free; all else has the token of a kind of client, and the role has to allow
-        that kind."""
-        relay, sender, *kinds, body = frames
+        that kind. What comes too late is not done, unless it takes risk away."""
+        relay, sender, stamp, *kinds, body = frames
+        if late := lateness(stamp, self.clock.mono_ns()):
+            event = wire.decode_event(body)
+            if not is_never_late(event):
+                self.metrics.count("late", label=host)
+                self._refuse(socket, [relay, sender], event, f"{name_of(event)}: {late}")
+                return
         shown: list[Token] = []
         for frame in kinds[:1]:
             kind = token_of(frame)

@@ -18,6 +18,7 @@ from tapewire.common.runtime.service import Service
 from tapewire.relay import streams as passing
 from tapewire.relay import words
 from tapewire.relay.hosts import SILENT_AFTER_NS
+from tapewire.relay.late import Stamps
 from tapewire.relay.measured import Measured, Round
 from tapewire.relay.sockets import REQUEST_MAX_BYTES, SIGNALS
 from tapewire.relay.streams import READERS, SOURCE, Stream, Subscribing
@@ -31,8 +32,8 @@ Tokens = Mapping[str, Mapping[str, bytes]]
 
 
 class Relay(Service):
-    """Passes on what comes, frame for frame; of a signal alone one time is put into home's terms.
-    It decides nothing but who is who on this host.
+    """Passes on what comes, frame for frame; of a signal alone one time is put into home's terms,
+    and a request gets the time when it was asked. It decides nothing but who is who on this host.
 
     `tokens` are those of this host's clients. `report` gives the status of its processes, `keep`
     takes what was measured of home's time, and `halt` says what this host's kill switch does: while
@@ -62,6 +63,7 @@ class Relay(Service):
         self._keep = keep
         self._halt = halt
         self._measured = Measured()
+        self._stamps = Stamps(clock.mono_ns())
         self._best: Round | None = None
         self._heard_ns: int | None = None
         self._asks_ns = self._reports_ns = self._looks_ns = clock.mono_ns()
@@ -120,7 +122,7 @@ class Relay(Service):
             self._answer(socket, [sender, wire.encode(RequestRefused(reason))])
             return
         kinds = [self._kind_of(token, server) for token in shown[:1]]
-        self._pass(f"{socket}{SOURCE}", [sender, *kinds, body])
+        self._pass(f"{socket}{SOURCE}", [sender, self._stamps.stamp(), *kinds, body])
 
     def _answer(self, socket: str, frames: list[bytes]) -> None:
         self._pass(f"{socket}{READERS}", frames)
@@ -148,6 +150,8 @@ class Relay(Service):
 
     def on_tick(self, now: Now) -> None:
         """Ask for the time and report, each once per second."""
+        known = self._best
+        self._stamps.turned(now.mono_ns, None if known is None else known.mono_ahead_ns)
         if now.mono_ns >= self._looks_ns:
             self._looks_ns = now.mono_ns + LOOK_EVERY_NS
             self._look_at_halt(now)

@@ -11,6 +11,7 @@ from tapewire.common.events import RULES_MAX, CatchUp, Control, RequestRefused
 from tapewire.relay.clients import Clients
 from tapewire.relay.door import REQUESTS_PER_SECOND
 from tapewire.relay.hosts import Statuses
+from tapewire.relay.late import STAMP_BYTES
 from tapewire.relay.sockets import REQUEST_MAX_BYTES
 from tapewire.relay.streams import SOURCE
 from tapewire.relay.topics import TOPIC_MAX
@@ -33,8 +34,9 @@ def between() -> Iterator[Between]:
 def ask(between: Between, *senders: bytes) -> None:
     """Hand the door a catch-up of each of these clients, as if they had come in one turn."""
     now = between.door.clock.now()
+    stamp = now.mono_ns.to_bytes(STAMP_BYTES, "big")
     for sender in senders:
-        frames = [b"far/reader", b"relay", sender, PAST]
+        frames = [b"far/reader", b"relay", sender, stamp, PAST]
         between.door.on_frames("executor>", frames, now)
 
 

@@ -10,11 +10,13 @@ from tapewire.common.events import CancelSignal
 from tapewire.common.events.expiry import has_expired
 from tapewire.common.runtime.home_clock import HomeTime
 from tapewire.relay import words
+from tapewire.relay.late import lateness
 from tapewire.relay.relay import Relay
 
 S = 1_000_000_000
+SERVERS = {"signals": "executor", "control": "risk"}
 HOME_WALL, HOME_MONO = 1_700_000_000 * S, 9_000 * S  # when our own monotonic clock is at 0
-TOKENS = {"executor": {"strategy": b"secret"}}
+TOKENS: dict[str, dict[str, bytes]] = {"executor": {"strategy": b"secret"}, "risk": {}}
 
 
 class Home:
@@ -54,7 +56,7 @@ class AHost:
         self.kept: list[HomeTime] = []
         self.halt: str | None = None
         self.relay = Relay(
-            "far", (), {"signals": "executor"}, TOKENS, self.home, self.clock, epoch="0a",
+            "far", (), SERVERS, TOKENS, self.home, self.clock, epoch="0a",
             wall_ns=lambda: HOME_WALL + self.clock.mono_ns() - 40 * S,
             report=dict, keep=self.kept.append, halt=lambda: self.halt,
         )  # fmt: skip
@@ -62,6 +64,13 @@ class AHost:
     def turn(self, seconds: float = 1) -> None:
         self.clock.advance_to(self.clock.mono_ns() + int(seconds * S))
         self.relay.turn(0)
+
+    def stamp(self) -> bytes:
+        """Of a request that comes now."""
+        self.home.sent.clear()
+        self.home.coming.append(("control>", [b"cli", b"body"]))
+        self.relay.turn(0)
+        return next(frames[1] for channel, frames in self.home.sent if channel == "control<")
 
     def passed(self, signal: CancelSignal) -> CancelSignal:
         self.home.sent.clear()
@@ -150,3 +159,20 @@ def test_while_the_kill_switch_is_pulled_no_signal_leaves_and_home_hears_of_it(h
     host.halt = None
     host.turn(0.1)
     assert host.passed(signal(5, host))
+
+
+def test_a_request_that_waited_while_the_relay_was_stopped_is_not_stamped_as_if_it_came_now(
+    host: AHost,
+):
+    assert host.stamp() == b""
+    for _ in range(5):
+        host.turn()
+    at_home = lambda: HOME_MONO + host.clock.mono_ns()  # noqa: E731
+    assert not lateness(host.stamp(), at_home())
+    host.clock.advance_to(host.clock.mono_ns() + 300 * S)
+    for _ in range(5):  # more than one turn, until all that waited has come
+        assert "under way for 30" in lateness(host.stamp(), at_home())
+        host.turn(0.1)
+    for _ in range(3):
+        host.turn()
+    assert not lateness(host.stamp(), at_home())
