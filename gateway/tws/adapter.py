@@ -293,7 +293,8 @@ class TwsBroker(MarketPort):
         self.lines.subscribe()  # behind the questions that trading waits for
 
     def give_up_query(self) -> None:
-        """See `Broker.give_up_query`."""
+        """See `Broker.give_up_query`. A list may never end; whoever reads answers a question."""
+        self.pulse.wanted = True
         self._order_lists.give_up()
 
     def new_order_id(self) -> str:
@@ -365,12 +366,13 @@ class TwsBroker(MarketPort):
             return Released(b"" if self.pulse.asked else self._question(now), [])
         requests, names = self.outbox.release(now.mono_ns, verdict)
         self.requests += len(requests)
-        if is_up and self.outbox.pace.wants_proof and not self.pulse.asked:
+        wants_proof = self.outbox.pace.wants_proof or self.pulse.wanted
+        if is_up and wants_proof and not self.pulse.asked:
             requests.append(self._question(now))
         return Released(b"".join(requests), names)
 
     def _question(self, now: Now) -> bytes:
         """Ask for TWS's time: the answer shows that it has read all that was written before."""
-        self.pulse.asked = True
+        self.pulse.ask(now.mono_ns)
         self.outbox.pace.asked(now.mono_ns)
         return self.session.encode.current_time()

@@ -12,10 +12,16 @@ While the line is in doubt nothing else is written, and readiness gives the reas
 is no fault: TWS answers within milliseconds, and what waited goes. An answer is proof where any
 other byte is none: it shows that TWS has read what was written before, and not only that it can
 write.
+
+The other half can fail as well: TWS goes on sending ticks, and reads nothing. Its bytes then say
+nothing of that. But a question that lies unanswered for `probe_after_ms` does, whatever comes
+meanwhile, and puts the line in doubt like silence. One is asked when many requests are out (see
+`gateway.pace`), and when TWS has not answered for its orders in time (`wanted`).
 """
 
 from typing import Final
 
+SECOND_NS: Final = 1_000_000_000
 SHOWN_NS: Final = 500_000_000  # a question that is answered at once is nothing to report
 
 
@@ -28,7 +34,17 @@ class Pulse:
         self._hang_up_ns = hang_up_after_ms * 1_000_000
         self._received_ns = 0
         self._doubt_ns: int | None = None  # since when the line is in doubt
-        self.asked = False  # whether a question is out
+        self._asked_ns: int | None = None  # since when a question is out
+        self.wanted = False  # whether to ask, though bytes come
+
+    @property
+    def asked(self) -> bool:
+        """Whether a question is out."""
+        return self._asked_ns is not None
+
+    def ask(self, now_ns: int) -> None:
+        """The question is written."""
+        self._asked_ns, self.wanted = now_ns, False
 
     def received(self, now_ns: int) -> None:
         """Bytes came, or the line was opened."""
@@ -46,16 +62,18 @@ class Pulse:
 
     def answered(self) -> None:
         """TWS has answered the question that was out."""
-        self._doubt_ns, self.asked = None, False
+        self._doubt_ns = self._asked_ns = None
 
     def closed(self) -> None:
         """The line is gone."""
         self.answered()
+        self.wanted = False
 
     def in_doubt(self, now_ns: int) -> bool:
         """Whether nothing may be written but the question. A question that is out already, for
         another reason, is enough of one."""
-        if self._doubt_ns is None and now_ns - self._received_ns >= self.probe_ns:
+        is_silent = now_ns - self._received_ns >= self.probe_ns
+        if self._doubt_ns is None and (is_silent or self._is_unread(now_ns)):
             self._doubt_ns = now_ns
         return self._doubt_ns is not None
 
@@ -63,17 +81,19 @@ class Pulse:
         """Why nothing is written at this moment; empty if the line is well, or just asked."""
         if self._doubt_ns is None or now_ns - self._doubt_ns < SHOWN_NS:
             return ""
+        silence_s = (now_ns - self._received_ns) // SECOND_NS
+        sends = f"has sent nothing for {silence_s} s" if silence_s else "goes on sending"
         return (
-            f"TWS has sent nothing for {self._silence_s(now_ns)} s and has not answered when asked"
-            " for its time; nothing is written to it until it does"
+            f"TWS {sends} and has not answered when asked for its time; nothing is written to it"
+            " until it does"
         )
 
     def overdue(self, now_ns: int) -> str:
         """Why to hang up; empty if it is not time to."""
         if self._doubt_ns is None or now_ns - self._doubt_ns < self._hang_up_ns:
             return ""
-        waited_s = (now_ns - self._doubt_ns) // 1_000_000_000
+        waited_s = (now_ns - self._doubt_ns) // SECOND_NS
         return f"TWS did not answer within {waited_s} s when asked for its time"
 
-    def _silence_s(self, now_ns: int) -> int:
-        return (now_ns - self._received_ns) // 1_000_000_000
+    def _is_unread(self, now_ns: int) -> bool:
+        return self._asked_ns is not None and now_ns - self._asked_ns >= self.probe_ns

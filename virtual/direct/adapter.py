@@ -257,6 +257,7 @@ class DirectBroker(TicksAlone):
 
     def give_up_query(self) -> None:
         """See `Broker.give_up_query`: here each end says which list it is of."""
+        self.pulse.wanted = True
 
     def new_order_id(self) -> str:
         """See `Broker.new_order_id`; the adapter gives them, so a new order can be cancelled."""
@@ -315,14 +316,15 @@ class DirectBroker(TicksAlone):
         asked = verdict if self._is_up else nothing_goes
         requests, names = self._outbox.release(now.mono_ns, asked)
         self.requests += len(requests)
-        if self._is_up and self._outbox.pace.wants_proof and not self.pulse.asked:
+        wants_proof = self._outbox.pace.wants_proof or self.pulse.wanted
+        if self._is_up and wants_proof and not self.pulse.asked:
             requests.append(self._question(now))
         if requests:
             self._send(requests)
         return Released(b"", names)
 
     def _question(self, now: Now) -> Request:
-        self.pulse.asked = True
+        self.pulse.ask(now.mono_ns)
         self._outbox.pace.asked(now.mono_ns)
         return reports.AskTime()
 
