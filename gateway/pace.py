@@ -83,6 +83,10 @@ class Pace:
         """Whether to ask something now, only to see it answered."""
         return bool(self._rate_max) and len(self._unproven_ns) >= self._unread_max // 2
 
+    def wants_question(self, now_ns: int, wanted: bool) -> bool:
+        """Whether to ask now: as proof, or because it is `wanted` otherwise and there is room."""
+        return self.wants_proof or (wanted and self.room(now_ns))
+
     def asked(self, now_ns: int) -> None:
         """The question was written, behind all that was sent so far."""
         if self._rate_max:

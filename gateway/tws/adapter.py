@@ -146,7 +146,9 @@ class TwsBroker(MarketPort):
             return []
         self.pulse.received(now.mono_ns)
         was_up, events = self.session.state == "UP", list[BrokerEvent]()
-        for message in self._messages(frames[1], now):
+        messages = self._messages(frames[1], now)
+        self.pulse.answering(self.session.answer_bytes, now.mono_ns)
+        for message in messages:
             if type(message) is tws.CurrentTime:
                 self.outbox.pace.proved(now.mono_ns)
                 self.pulse.answered()
@@ -366,8 +368,8 @@ class TwsBroker(MarketPort):
             return Released(b"" if self.pulse.asked else self._question(now), [])
         requests, names = self.outbox.release(now.mono_ns, verdict)
         self.requests += len(requests)
-        wants_proof = self.outbox.pace.wants_proof or self.pulse.wanted
-        if is_up and wants_proof and not self.pulse.asked:
+        is_wanted = self.outbox.pace.wants_question(now.mono_ns, self.pulse.wanted)
+        if is_up and is_wanted and not self.pulse.asked:
             requests.append(self._question(now))
         return Released(b"".join(requests), names)
 

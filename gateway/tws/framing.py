@@ -20,6 +20,11 @@ class FrameReader:
     def __init__(self) -> None:
         self._rest = b""
 
+    @property
+    def waiting(self) -> int:
+        """How many bytes there are of a frame that is not complete yet."""
+        return len(self._rest)
+
     def join(self, data: bytes) -> bytes:
         """What was left over, with `data` behind it; hand back by `keep` what is not used."""
         return self._rest + data if self._rest else data

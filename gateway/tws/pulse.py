@@ -17,12 +17,22 @@ The other half can fail as well: TWS goes on sending ticks, and reads nothing. I
 nothing of that. But a question that lies unanswered for `probe_after_ms` does, whatever comes
 meanwhile, and puts the line in doubt like silence. One is asked when many requests are out (see
 `gateway.pace`), and when TWS has not answered for its orders in time (`wanted`).
+
+What TWS sends is in order, so its time comes behind a large answer that was asked for before: years
+of bars, or thousands of options over a slow line. While more of such an answer comes, the gateway
+does not hang up, though it still writes nothing; but not for longer than `ANSWER_MAX_NS`, since an
+answer may never end. Ticks are no part of an answer, and a trickle is too little to be one.
 """
 
 from typing import Final
 
 SECOND_NS: Final = 1_000_000_000
 SHOWN_NS: Final = 500_000_000  # a question that is answered at once is nothing to report
+ANSWER_BYTES: Final = 4096
+"""How much has to come within `hang_up_after_ms` for an answer to be under way."""
+ANSWER_MAX_NS: Final = 150 * SECOND_NS
+"""How long a doubt may last with answers under way: as long as the largest frame, 16 MB, takes at a
+megabit per second."""
 
 
 class Pulse:
@@ -35,6 +45,8 @@ class Pulse:
         self._received_ns = 0
         self._doubt_ns: int | None = None  # since when the line is in doubt
         self._asked_ns: int | None = None  # since when a question is out
+        self._answer_bytes = 0  # of answers, when an answer was last seen under way
+        self._answer_ns = 0  # and when that was
         self.wanted = False  # whether to ask, though bytes come
 
     @property
@@ -55,6 +67,11 @@ class Pulse:
         self._received_ns = max(self._received_ns, received_ns)
         self.answered()
 
+    def answering(self, answer_bytes: int, now_ns: int) -> None:
+        """So many bytes that are no ticks came over this connection in all."""
+        if answer_bytes - self._answer_bytes >= ANSWER_BYTES:
+            self._answer_bytes, self._answer_ns = answer_bytes, now_ns
+
     @property
     def next_ns(self) -> int:
         """When the line is in doubt next, if nothing comes."""
@@ -67,7 +84,7 @@ class Pulse:
     def closed(self) -> None:
         """The line is gone."""
         self.answered()
-        self.wanted = False
+        self.wanted, self._answer_bytes = False, 0
 
     def in_doubt(self, now_ns: int) -> bool:
         """Whether nothing may be written but the question. A question that is out already, for
@@ -91,6 +108,9 @@ class Pulse:
     def overdue(self, now_ns: int) -> str:
         """Why to hang up; empty if it is not time to."""
         if self._doubt_ns is None or now_ns - self._doubt_ns < self._hang_up_ns:
+            return ""
+        is_answering = now_ns - self._answer_ns < self._hang_up_ns
+        if is_answering and now_ns - self._doubt_ns < ANSWER_MAX_NS:
             return ""
         waited_s = (now_ns - self._doubt_ns) // SECOND_NS
         return f"TWS did not answer within {waited_s} s when asked for its time"

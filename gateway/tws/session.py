@@ -65,6 +65,7 @@ class TwsSession:
         self._nonce = b""
         self._peer = ""
         self._frames = FrameReader()
+        self._answer_bytes = 0
         self._translator: Translator | None = None
         self._encoder: RequestEncoder | None = None
 
@@ -77,6 +78,12 @@ class TwsSession:
         if self._encoder is None:
             raise SessionError(f"the session is {self.state}, requests need it STARTING or UP")
         return self._encoder
+
+    @property
+    def answer_bytes(self) -> int:
+        """How many bytes came over this connection that are no ticks, with those of a frame that is
+        not complete yet, whatever it will be."""
+        return self._answer_bytes + self._frames.waiting
 
     @property
     def unproven(self) -> bool:
@@ -115,6 +122,7 @@ class TwsSession:
         self.state, self.refusal = "DOWN", ""
         self.accounts, self.next_valid_id = (), None
         self._frames, self._translator, self._encoder = FrameReader(), None, None
+        self._answer_bytes = 0
         self.market.close_all()
 
     def received(self, data: bytes, now_ns: int) -> list[TwsMessage]:
@@ -149,6 +157,7 @@ class TwsSession:
         kind = payload.partition(b"\0")[0]
         read = self.market.readers.get(kind) if self._translator else None
         if read is None:
+            self._answer_bytes += len(payload)
             return self._read(payload)
         try:
             read(payload.split(b"\0"), now_ns)

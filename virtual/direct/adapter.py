@@ -316,8 +316,8 @@ class DirectBroker(TicksAlone):
         asked = verdict if self._is_up else nothing_goes
         requests, names = self._outbox.release(now.mono_ns, asked)
         self.requests += len(requests)
-        wants_proof = self._outbox.pace.wants_proof or self.pulse.wanted
-        if self._is_up and wants_proof and not self.pulse.asked:
+        is_wanted = self._outbox.pace.wants_question(now.mono_ns, self.pulse.wanted)
+        if self._is_up and is_wanted and not self.pulse.asked:
             requests.append(self._question(now))
         if requests:
             self._send(requests)
