@@ -281,7 +281,8 @@ class TwsBroker(MarketPort):
         self.account_summary.ask()
 
     def query_all_orders(self) -> None:
-        """See `Broker.query_all_orders`."""
+        """See `Broker.query_all_orders`. Where the last list has not come, TWS may not read."""
+        self.pulse.wanted |= self._order_lists.is_unanswered
         self._order_lists.asked("all_orders")
         self.outbox.request(self.session.encode.all_open_orders())
 

@@ -15,6 +15,11 @@ class OrderLists:
     def __init__(self) -> None:
         self._asked: deque[Query] = deque()
 
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether the end of a list is still missing."""
+        return bool(self._asked)
+
     def asked(self, query: Query) -> None:
         """One more list was asked for."""
         self._asked.append(query)

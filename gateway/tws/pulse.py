@@ -16,7 +16,8 @@ write.
 The other half can fail as well: TWS goes on sending ticks, and reads nothing. Its bytes then say
 nothing of that. But a question that lies unanswered for `probe_after_ms` does, whatever comes
 meanwhile, and puts the line in doubt like silence. One is asked when many requests are out (see
-`gateway.pace`), and when TWS has not answered for its orders in time (`wanted`).
+`gateway.pace`), and when TWS has not listed its orders in time (`wanted`), which it is asked for
+every `open_orders_ms` even if nobody trades.
 
 What TWS sends is in order, so its time comes behind a large answer that was asked for before: years
 of bars, or thousands of options over a slow line. While more of such an answer comes, the gateway

@@ -14,6 +14,7 @@ FAULTS: Final[Mapping[str, type[Fault]]] = {
     "close": connection.Close,
     "half_open": connection.HalfOpen,
     "hang": connection.Hang,
+    "not_reading": connection.NotReading,
     "delay": connection.Delay,
     "split": connection.Split,
     "1100": connection.Lost,

@@ -92,6 +92,22 @@ class Hang(OnTime, frozen=True, kw_only=True):
         return True
 
 
+class NotReading(OnTime, frozen=True, kw_only=True):
+    """`client_id` none: all clients that are connected now."""
+
+    does = "TWS goes on sending and reads nothing for `seconds`, then reads what was sent to it."
+    advice = "Ask for the time when answers are late; do not take ticks for proof that TWS reads."
+    client_id: int | None = None
+    seconds: Seconds = 30.0
+
+    def act(self, tws: Tws) -> bool:
+        """Leave the lines that are open unread."""
+        until_ns = tws.now_ns + int(self.seconds * NS_PER_S)
+        for session in (found := tws.sessions(self.client_id)):
+            tws.parts.outbox.lines.leave_unread(session.conn, until_ns)
+        return bool(found)
+
+
 class Delay(OnTime, frozen=True, kw_only=True):
     """All clients."""
 

@@ -13,12 +13,14 @@ class Lines:
     """The lines of all connections; times are those of the server's clock, in ns.
 
     A frozen line carries nothing either way: what a client sends is kept until the line thaws, its
-    close as well. So after a thaw TWS reads what is in its socket, as a process that hung does.
+    close as well. So after a thaw TWS reads what is in its socket, as a process that hung does. A
+    line that is not read keeps what the client sends in the same way, and carries what TWS sends.
     """
 
     def __init__(self) -> None:
         self._frozen: dict[int, int] = {}  # until when, by connection
         self._all_frozen_ns = 0  # all of them, and those that are new
+        self._unread: dict[int, int] = {}  # until when nothing is read, by connection
         self._kept: list[Kept] = []
         self._lag_ns = 0
         self._lags_until_ns = 0
@@ -38,6 +40,11 @@ class Lines:
         self.is_busy = True
         self._all_frozen_ns = max(until_ns, self._all_frozen_ns)
 
+    def leave_unread(self, conn: int, until_ns: int) -> None:
+        """Carry nothing to TWS on this line until then; what TWS sends goes on."""
+        self.is_busy = True
+        self._unread[conn] = max(until_ns, self._unread.get(conn, 0))
+
     def lag(self, lag_ns: int, until_ns: int) -> None:
         """Deliver what TWS sends until then that much later."""
         self.is_busy = True
@@ -51,6 +58,7 @@ class Lines:
     def mend(self) -> None:
         """Thaw every line now, and let what TWS sends from now on pass at once."""
         self._frozen.clear()
+        self._unread.clear()
         self._all_frozen_ns = self._lags_until_ns = 0
         self._cuts.clear()
 
@@ -60,17 +68,21 @@ class Lines:
         """Whether the line carries nothing now."""
         return now_ns < max(self._all_frozen_ns, self._frozen.get(conn, 0))
 
+    def is_unread(self, conn: int, now_ns: int) -> bool:
+        """Whether TWS reads nothing of the line now."""
+        return self.is_frozen(conn, now_ns) or now_ns < self._unread.get(conn, 0)
+
     def holds(self, conn: int, data: bytes | None, now_ns: int) -> bool:
-        """Whether a frozen line has kept what came; None is the client's close."""
-        if not self.is_frozen(conn, now_ns) and all(one != conn for one, _ in self._kept):
+        """Whether a line that is not read has kept what came; None is the client's close."""
+        if not self.is_unread(conn, now_ns) and all(one != conn for one, _ in self._kept):
             return False
         self._kept.append((conn, data))
         return True
 
     def thawed(self, now_ns: int) -> list[Kept]:
-        """What lines that carry again had kept, in its order."""
-        taken = [one for one in self._kept if not self.is_frozen(one[0], now_ns)]
-        self._kept = [one for one in self._kept if self.is_frozen(one[0], now_ns)]
+        """What lines that are read again had kept, in its order."""
+        taken = [one for one in self._kept if not self.is_unread(one[0], now_ns)]
+        self._kept = [one for one in self._kept if self.is_unread(one[0], now_ns)]
         return taken
 
     def carry(self, output: Output, now_ns: int) -> Output:
@@ -84,7 +96,10 @@ class Lines:
             if not queue:
                 del self._queued[conn]
         self.is_busy = bool(self._queued or self._kept or self._cuts) or now_ns < max(
-            self._all_frozen_ns, self._lags_until_ns, *self._frozen.values(), 0
+            self._all_frozen_ns,
+            self._lags_until_ns,
+            *self._frozen.values(),
+            *self._unread.values(),
         )
         return arrived
 
@@ -99,7 +114,7 @@ class Lines:
     def due_ns(self) -> int | None:
         """When something that is held can pass on; None if nothing is held."""
         due = [self._free_ns(conn, queue[0][0]) for conn, queue in self._queued.items() if queue]
-        due += [self._free_ns(conn, 0) for conn, _ in self._kept]
+        due += [self._free_ns(conn, self._unread.get(conn, 0)) for conn, _ in self._kept]
         return min(due, default=None)
 
     def _free_ns(self, conn: int, at_ns: int) -> int:

@@ -60,6 +60,15 @@ def test_one_that_answers_is_kept_though_its_lists_never_end():
     assert (bench.broker.overdue(bench.now), bench.broker.held(bench.now)) == ("", "")
 
 
+@pytest.mark.parametrize("is_deaf", [True, False])
+def test_it_is_found_out_though_nobody_trades(is_deaf: bool):
+    bench = Bench(open_orders_ms=5_000)
+    bench.hangs, bench.trickles = is_deaf, False
+    questions = kinds(send_s(bench, 12)).count("49")
+    send_s(bench, 10)
+    assert (questions, bool(bench.broker.overdue(bench.now))) == (is_deaf, is_deaf)
+
+
 def test_many_requests_without_an_answer_show_it_at_once(bench: Bench):
     for number in range(25):
         bench.send(submit(f"s-1/{number}"))

@@ -76,6 +76,13 @@ def _hang(night: Night) -> None:
     night.until_event(ConnectionUp)
 
 
+def _not_reading(night: Night) -> None:
+    """Ticks go on, and the gateways hang up for what is not answered; TWS reads it in the end."""
+    night.inject("not_reading", seconds=5)
+    night.until_event(ConnectionLost)
+    night.until_event(ConnectionUp)
+
+
 def _passes(what: str, **given: object) -> Script:
     """Nothing shows but that all goes on."""
     return lambda night: night.inject(what, **given)
@@ -268,6 +275,7 @@ SCRIPTS: Final[Mapping[str, Script]] = {
     "close": _comes_back("close"),
     "half_open": _half_open,
     "hang": _hang,
+    "not_reading": _not_reading,
     "delay": _passes("delay", delay_s=0.2, seconds=0.5),
     "split": _splits,
     "1100": _is_read_again("1100", seconds=1, times_announced=2),

@@ -26,6 +26,7 @@ OF_THE_LINE: Final[Mapping[str, Make]] = {
     "close": _nothing,
     "half_open": _seconds,
     "hang": _seconds,
+    "not_reading": _seconds,
     "delay": lambda rng: {"delay_s": rng.random() * 2, "seconds": float(rng.randrange(1, 5))},
     "split": lambda rng: {"at": rng.randrange(1, 40), "pause_s": rng.random()},
     "client_id_taken": _seconds,

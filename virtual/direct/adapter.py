@@ -23,6 +23,7 @@ from tapewire.gateway.broker import (
 from tapewire.gateway.market_feed import FeedNews, TicksAlone
 from tapewire.gateway.outbox import Outbox, nothing_goes
 from tapewire.gateway.query_port import Found, QueryPort, Refused
+from tapewire.gateway.tws.order_lists import OrderLists
 from tapewire.gateway.tws.pulse import Pulse
 from tapewire.simulator.exchange.contracts import ContractQuery, LegQuery
 from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
@@ -32,6 +33,7 @@ from tapewire.virtual.direct.reports import Report, Request
 from tapewire.virtual.direct.ticks import Line, Shown
 
 VERSION: Final = 1  # of the interface between adapter and exchange
+ORDER_LISTS: Final[frozenset[broker.Query]] = frozenset({"open_orders", "all_orders"})
 OCA_TYPES: Final[dict[Oca, int]] = {"": 0, "cancel": 1, "reduce": 2}
 
 
@@ -62,6 +64,7 @@ class DirectBroker(TicksAlone):
         self._is_up = False
         self._outbox: Outbox[Request] = Outbox(rate_max_per_s)
         self.pulse = Pulse(probe_after_ms, hang_up_after_ms)
+        self._order_lists = OrderLists()
         self._queries = DirectQueries(self._outbox.other, lambda: self._is_up)
         self.queries: QueryPort = self._queries
         self._next_order_id = 1
@@ -125,6 +128,7 @@ class DirectBroker(TicksAlone):
         """See `Broker.closed`. Orders stay queued: the core withdraws them."""
         self._is_connected = self._is_up = self._watches_accounts = False
         self.pulse.closed()
+        self._order_lists.closed()
         self._outbox.forget_requests()
         self._queries.closed()
         self._inbox = []
@@ -139,6 +143,9 @@ class DirectBroker(TicksAlone):
             elif isinstance(item, reports.Time):
                 self._outbox.pace.proved(now.mono_ns)
                 self.pulse.answered()
+            elif isinstance(item, broker.QueryComplete) and item.query in ORDER_LISTS:
+                self._order_lists.ended()
+                yield item
             elif isinstance(item, InstrumentDescribed):
                 self._described.append(item)
             elif isinstance(item, Found | Refused):
@@ -247,17 +254,21 @@ class DirectBroker(TicksAlone):
         self._outbox.request(reports.WatchAccounts())
 
     def query_all_orders(self) -> None:
-        """See `Broker.query_all_orders`."""
+        """See `Broker.query_all_orders`. A list that is missing is found out about as at TWS."""
+        self.pulse.wanted |= self._order_lists.is_unanswered
+        self._order_lists.asked("all_orders")
         self._outbox.request(reports.AskAllOrders())
 
     def query(self) -> None:
         """See `Broker.query`."""
+        self._order_lists.asked("open_orders")
         self._outbox.request(reports.AskOrders())
         self._watch()
 
     def give_up_query(self) -> None:
         """See `Broker.give_up_query`: here each end says which list it is of."""
         self.pulse.wanted = True
+        self._order_lists.give_up()
 
     def new_order_id(self) -> str:
         """See `Broker.new_order_id`; the adapter gives them, so a new order can be cancelled."""

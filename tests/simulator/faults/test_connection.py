@@ -88,6 +88,42 @@ def test_the_close_of_a_half_open_line_is_noticed_after_the_orders_in_it(tws, in
     assert 326 not in codes(tws.connect().start(1))
 
 
+def test_a_line_that_is_not_read_carries_what_tws_sends_and_is_read_later(tws, inject):
+    client, other = tws.client(1), tws.client(2)
+    client.subscribe()
+    inject("not_reading", client_id=1, seconds=5)
+    client.place(1, limit=FAR)
+    ask_time(client)
+    ask_time(other)
+    tws.pass_s(4.9)
+    assert (client.read(TIME), len(other.read(TIME))) == ([], 1)
+    assert tws.server.books()["orders"] == 0
+    tws.pass_s(0.1)
+    assert [int(one[0]) for one in client.read() if one[0] in ("3", "5", "49")] == [5, 3, TIME]
+
+
+def test_ticks_go_on_over_a_line_that_is_not_read(make_tws, make_quote):
+    tws = make_tws([make_quote(n, f"{99 + n / 100:.2f}", "110", "5", "5") for n in range(9)])
+    client = tws.client()
+    client.subscribe()
+    tws.server.faults.inject("not_reading", seconds=5)
+    tws.pass_s(0)
+    client.read()
+    tws.pass_s(2)
+    assert client.read(1)
+
+
+def test_the_close_of_a_line_that_is_not_read_is_noticed_later(tws, inject):
+    client = tws.client()
+    inject("not_reading", seconds=5)
+    client.place(1, limit=FAR)
+    client.close()
+    assert codes(tws.connect().start(1)) == [326]
+    tws.pass_s(5)
+    assert tws.server.books()["orders_open"] == 1
+    assert 326 not in codes(tws.connect().start(1))
+
+
 def test_market_data_of_a_half_open_line_arrives_after_the_thaw(tws, inject):
     client = tws.client()
     client.subscribe()
