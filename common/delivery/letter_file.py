@@ -10,6 +10,10 @@ from tapewire.common.delivery.letters import Letter
 
 FOLDER: Final = "dead-letters"
 LETTERS_MAX: Final = 10_000
+BODY_MAX: Final = 4 << 20
+"""Bytes of a letter that are kept. No event has as many, so what may be handed back is whole."""
+BYTES_MAX: Final = 64 << 20
+"""Bytes of all letters of a file."""
 
 _TABLE: Final = """\
 create table if not exists letters (
@@ -21,6 +25,9 @@ create table if not exists letters (
     attempts integer not null default 1,
     wanted integer not null default 0
 )"""
+_BEYOND: Final = """\
+select id from (select id, sum(length(body)) over (order by id desc) as so_far from letters)
+where so_far > ?"""
 _COLUMNS: Final = "id, ts_ns, origin, reason, body, attempts, wanted"
 
 
@@ -37,14 +44,22 @@ class LetterFile:
             self._db.execute(_TABLE)
         except sqlite3.Error as error:
             raise OSError(f"{path}: {error}") from error
+        self._bytes = self._count()  # at most so many: others drop letters too
         self._seen = -1  # the file's version, when the marks in it were last looked at
 
     def keep(self, ts_ns: int, origin: str, reason: str, body: bytes) -> None:
         """See `LetterStore.keep`."""
+        if len(body) > BODY_MAX:
+            reason += f" (the first {BODY_MAX} of {len(body)} bytes are kept)"
+            body = body[:BODY_MAX]
         insert = "insert into letters (ts_ns, origin, reason, body) values (?, ?, ?, ?)"
         new = self._run(insert, ts_ns, origin, reason, body).lastrowid or 0
         if new > LETTERS_MAX:
             self._run("delete from letters where id <= ?", new - LETTERS_MAX)
+        self._bytes += len(body)
+        if self._bytes > BYTES_MAX:
+            self._run(f"delete from letters where id in ({_BEYOND})", BYTES_MAX)
+            self._bytes = self._count()
 
     def wanted(self) -> list[Letter]:
         """See `LetterStore.wanted`; costs next to nothing while nobody else has written."""
@@ -78,6 +93,10 @@ class LetterFile:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def _count(self) -> int:
+        [(count,)] = self._run("select coalesce(sum(length(body)), 0) from letters")
+        return int(count)
 
     def _select(self, which: str, *values: object) -> list[Letter]:
         rows: Iterable[tuple[Any, ...]] = self._run(

@@ -15,9 +15,9 @@ ticks, or bytes that are no message: reading them again gives the same.
 It must not cost more than it is worth
 --------------------------------------
 Whoever floods a socket with rubbish must not fill the disk or slow the turns. So at most
-`A_SECOND_MAX` are written per second, and at most 10,000 are kept: the oldest go first. What is not
-written is counted (`dead_letters_unwritten`). A commit does not wait for the disk: a power cut may
-take the last ones.
+`A_SECOND_MAX` are written per second, and at most 10,000 are kept, with 64 MB in all: the oldest go
+first. Of a single one at most 4 MB are kept. What is not written is counted
+(`dead_letters_unwritten`). A commit does not wait for the disk: a power cut may take the last ones.
 """
 
 from collections import deque

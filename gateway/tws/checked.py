@@ -8,6 +8,7 @@ from ibapi.common import UNSET_DOUBLE
 
 from tapewire.common.events.base import NAME_MAX, PRICE_MAX, SIZE_MAX, TEXT_MAX
 from tapewire.common.events.query_terms import WORDS_MAX
+from tapewire.gateway.tws.fields import ABSENT
 
 SECOND_NS: Final = 1_000_000_000
 EXACT_BELOW: Final = 10**15  # a float has 15 digits for certain
@@ -30,6 +31,13 @@ def decimal(value: float) -> Decimal:
 def amount(value: float) -> Decimal | None:
     """The decimal that TWS wrote, None where it wrote none: an order may do without."""
     return None if value == UNSET_DOUBLE or not math.isfinite(value) else decimal(value)
+
+
+def given(what: str, value: float) -> Decimal:
+    """The decimal that TWS wrote, where it must write one: ibapi reads an empty field as 0."""
+    if value is ABSENT:
+        raise ValueError(f"{what} is missing")
+    return decimal(value)
 
 
 def named(what: str, text: str, most: int = NAME_MAX, least: int = 1) -> str:

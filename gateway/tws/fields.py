@@ -21,6 +21,9 @@ from ibapi.utils import decode as of_ibapi
 
 END: Final = b"\0"
 INT_MAX: Final = 2**63 - 1
+ABSENT: Final = float("0")
+"""The 0 that is read of an empty field, and of no other: ask with `is`."""
+EMPTY: Final[Mapping[type, float]] = {float: ABSENT, int: 0}
 UNSET: Final[Mapping[type, float]] = {float: UNSET_DOUBLE, int: UNSET_INTEGER}
 """ibapi's words for a number that is not there."""
 
@@ -39,7 +42,8 @@ class Size(str):
 
 def decode(kind: type[Any], fields: Iterator[Any], show_unset: bool = False) -> Any:
     """The next field as a `kind`; ibapi's BadMessage where there is none, ValueError where it is
-    not one, or is not `bounded`. An empty number is 0, or with `show_unset` ibapi's word for none.
+    not one, or is not `bounded`. An empty number is 0, or with `show_unset` ibapi's word for none;
+    an empty float is `ABSENT`.
     """
     field = next(fields, None)
     if kind is str and type(field) is str:
@@ -48,8 +52,8 @@ def decode(kind: type[Any], fields: Iterator[Any], show_unset: bool = False) -> 
         if kind is int:
             return bounded(int(field))
         return int(field) != 0 if kind is bool else kind(field)
-    if field == "" and kind in UNSET:
-        return UNSET[kind] if show_unset else kind()
+    if field is not None and not field and kind in UNSET:
+        return UNSET[kind] if show_unset else EMPTY[kind]
     if type(field) is Size:
         return _of_size(kind, str(field), show_unset)
     value = of_ibapi(kind, iter(() if field is None else (field,)), show_unset)

@@ -14,7 +14,7 @@ or goes back to it, while the accounts are not those to trade on; `refusal` then
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.gateway.broker import BrokerError
@@ -36,6 +36,8 @@ from tapewire.gateway.tws.versions import VERSION_MAX, VERSION_MIN
 
 SessionState = Literal["DOWN", "HANDSHAKE", "IDENTIFYING", "STARTING", "UP"]
 Accounts = tuple[str, ...]
+VERSION_DIGITS: Final = 9
+"""Digits of a version at most; more of them are no number that anybody counts versions with."""
 
 
 class SessionError(BrokerError):
@@ -184,13 +186,12 @@ class TwsSession:
         return messages
 
     def _agree(self, fields: list[bytes]) -> TwsMessage:
-        try:
-            version = int(fields[0])
-        except ValueError:
+        if len(fields) < 2 or not fields[0].isdigit() or len(fields[0]) > VERSION_DIGITS:
             raise SessionError(
                 f"the peer answered the handshake with {fields[0][:40]!r}, expected a version:"
                 " is this port TWS's API port?"
-            ) from None
+            )
+        version = int(fields[0])
         if not VERSION_MIN <= version <= VERSION_MAX:
             newer = (
                 "; it is too new: use an older TWS or IB Gateway" if version > VERSION_MAX else ""

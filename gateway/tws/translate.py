@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from ibapi.wrapper import EWrapper
 
 from tapewire.common.accounting.exec_ids import is_correction
 from tapewire.common.config.text import printable
-from tapewire.common.events import TEXT_MAX, PriceStep
+from tapewire.common.events import TEXT_MAX, PriceStep, Side
 from tapewire.common.events.accounts import CURRENCY_MAX
 from tapewire.common.events.base import ACCOUNT_MAX
 from tapewire.common.events.order_commands import RATIO_MAX
@@ -18,10 +19,10 @@ from tapewire.common.events.order_types import ORDER_TYPES, OrderKind
 from tapewire.common.options import OPTION
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.account_callbacks import AccountCallbacks
-from tapewire.gateway.tws.checked import amount, decimal, named
+from tapewire.gateway.tws.checked import amount, decimal, given, named
 from tapewire.gateway.tws.contracts import BAG
 from tapewire.gateway.tws.estimates import estimate
-from tapewire.gateway.tws.fields import Size, bounded, fields_of
+from tapewire.gateway.tws.fields import ABSENT, Size, bounded, fields_of
 from tapewire.gateway.tws.order_ids import ORDER_ID_MAX
 from tapewire.gateway.tws.query_callbacks import QueryCallbacks
 from tapewire.gateway.tws.versions import (
@@ -36,6 +37,12 @@ from tapewire.gateway.tws.versions import (
 UNKNOWN_KIND: Final = OrderKind("")
 """Of an order that is not ours, and of a type that we have no name for: no price of it is read."""
 SIDES: Final = {"BOT": "BUY", "SLD": "SELL"}
+ACTIONS: Final[Mapping[str, Side]] = {
+    "BUY": "BUY",
+    "SELL": "SELL",
+    "SSHORT": "SELL",
+    "SLONG": "SELL",
+}
 MIN_SHARES: Final = 1e-15  # of anything that can be traded
 ERROR_CODE_MAX: Final = 2**31 - 1
 HALVES: Final = re.compile(rb"\\(?:u|U0000)[dD][89a-fA-F][0-9a-fA-F]{2}")
@@ -60,15 +67,20 @@ def _prices(order: Any, kind: OrderKind) -> dict[str, Decimal]:
     return found
 
 
+def _side(what: str, action: str) -> Side:
+    """Whether an order buys or sells; one that does neither is refused."""
+    if action not in ACTIONS:
+        raise ValueError(f"{what} is to {action!r:.20}; expected one of {', '.join(ACTIONS)}")
+    return ACTIONS[action]
+
+
 def _legs(contract: Any) -> tuple[tws.Leg, ...]:
     """The legs of a combo; one of a ratio that no journal could keep is refused."""
     legs = contract.comboLegs or ()
     for leg in legs:
         if not 1 <= leg.ratio <= RATIO_MAX:
             raise ValueError(f"a leg has ratio {leg.ratio}; it must be from 1 to {RATIO_MAX}")
-    return tuple(
-        tws.Leg(leg.conId, leg.ratio, "BUY" if leg.action == "BUY" else "SELL") for leg in legs
-    )
+    return tuple(tws.Leg(leg.conId, leg.ratio, _side("a leg", leg.action)) for leg in legs)
 
 
 def _option(contract: Any) -> tuple[str, Decimal | None, str]:
@@ -174,7 +186,7 @@ class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[mi
                 amount(order.totalQuantity) or None,
                 _prices(order, kind),
                 named("an order's account", order.account, ACCOUNT_MAX, 0),
-                "BUY" if order.action == "BUY" else "SELL",
+                _side("an order", order.action),
                 contract.conId,
                 named("an order's symbol", contract.symbol, least=0),
                 named("a local symbol", contract.localSymbol, least=0),
@@ -228,7 +240,7 @@ class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[mi
                 local_symbol=named("a local symbol", contract.localSymbol, least=0),
                 side=SIDES[execution.side],
                 quantity=decimal(execution.shares),
-                price=decimal(execution.price),
+                price=given("an execution's price", execution.price),
                 listed=reqId >= 0,
             )
         )
@@ -238,7 +250,7 @@ class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[mi
         execution = named("a commission's execution", report.execId)
         currency = named("a commission's currency", report.currency, CURRENCY_MAX, 0)
         self._messages.append(
-            tws.CommissionReported(execution, decimal(report.commission), currency)
+            tws.CommissionReported(execution, given("a commission", report.commission), currency)
         )
 
     def completedOrder(self, _contract: Any, order: Any, state: Any) -> None:  # noqa: N802
@@ -249,7 +261,7 @@ class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[mi
                 order.orderRef,
                 state.status,
                 state.completedStatus,
-                amount(order.filledQuantity),
+                None if order.filledQuantity is ABSENT else amount(order.filledQuantity),
             )
         )
 
@@ -261,8 +273,8 @@ class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[mi
                 contract.conId,
                 named("a position's symbol", contract.symbol),
                 named("a local symbol", contract.localSymbol, least=0),
-                decimal(position),
-                decimal(avgCost),
+                given("a position's quantity", position),
+                given("a position's average cost", avgCost),
             )
         )
 

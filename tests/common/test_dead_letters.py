@@ -133,6 +133,25 @@ def test_of_too_many_the_oldest_go(
     assert [letter.reason for letter in file.all()] == ["2", "3", "4"]
 
 
+def test_of_too_many_bytes_the_oldest_go(file: LetterFile, monkeypatch: pytest.MonkeyPatch):
+    """A peer may send messages of megabytes that nobody can read, one after the other."""
+    monkeypatch.setattr(letter_file, "BYTES_MAX", 3 * len(BODY))
+    for again in (file, LetterFile(file.path)):
+        for n in range(5):
+            again.keep(n, "tws", f"{n}", BODY)
+        assert [letter.reason for letter in file.all()] == ["2", "3", "4"]
+
+
+def test_of_a_letter_that_is_too_long_the_beginning_is_kept(
+    file: LetterFile, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(letter_file, "BODY_MAX", 100)
+    file.keep(1, "tws", "rubbish", BODY)
+    (letter,) = file.all()
+    assert letter.body == BODY[:100]
+    assert letter.reason == f"rubbish (the first 100 of {len(BODY)} bytes are kept)"
+
+
 def test_a_file_that_cannot_be_written_costs_the_letter_and_nothing_else(
     letters: DeadLetters, file: LetterFile
 ):

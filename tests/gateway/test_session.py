@@ -75,10 +75,30 @@ def test_a_session_is_up_only_with_both_the_id_and_the_accounts():
     assert session.state == "UP"
 
 
-@pytest.mark.parametrize("garbage", [b"hello", b"", b"12x", b"\xff\xfe"], ids=repr)
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"hello",
+        b"",
+        b"12x",
+        b"\xff\xfe",
+        b"-1",
+        b"1_57",
+        b" 157",
+        b"+157",
+        b"9" * 5000,
+        "\u0661\u0665\u0667".encode(),
+    ],
+    ids=lambda one: repr(one[:10]),
+)
 def test_garbage_instead_of_a_version_is_an_error_that_says_what_came(garbage: bytes):
     with pytest.raises(SessionError, match="is this port TWS's API port"):
         opened().received(frame(garbage + b"\0time\0"), T0)
+
+
+def test_a_version_without_its_end_is_garbage_too():
+    with pytest.raises(SessionError, match="is this port TWS's API port"):
+        opened().received(frame(b"157"), T0)
 
 
 def test_another_protocol_on_the_port_is_an_error():
@@ -86,7 +106,7 @@ def test_another_protocol_on_the_port_is_an_error():
         opened().received(b"HTTP/1.1 400 Bad Request\r\n", T0)
 
 
-@pytest.mark.parametrize("version", [99, 179, 226, 0, -1])
+@pytest.mark.parametrize("version", [99, 179, 226, 0])
 def test_a_version_beyond_what_was_offered_is_refused(version: int):
     with pytest.raises(SessionError, match=f"TWS chose version {version}, expected 100 to 178"):
         opened().received(tws_frame([str(version), "time"]), T0)
