@@ -41,14 +41,25 @@ LINES = {
     if command.text.startswith("tapewire ") and not command.is_name
     for line in command.lines
 }
-IN_ORDER = sorted(
-    (line for line in LINES if line.split()[1] not in OWN_GROUP),
-    key=lambda line: (*SESSION, line.split()[1]).index(line.split()[1]),
-)
+
+
+def _mends_journals(line: str) -> bool:
+    return "journals restore" in line or "journals accept" in line
+
+
+def _place(line: str) -> tuple[int, bool]:
+    """In a session; what needs the group down comes together."""
+    name = line.split()[1]
+    return (*SESSION, name).index(name), _mends_journals(line)
+
+
+IN_ORDER = sorted((line for line in LINES if line.split()[1] not in OWN_GROUP), key=_place)
 STRATEGIES = ROOT / "docs" / "strategies.md"
 OPERATING = ROOT / "docs" / "operating.md"
 WEB = ROOT / "docs" / "web.md"
 CONSOLE_PORT = free_port()
+UNHURRIED = {"TAPEWIRE_SIMULATOR__RATE_PER_S": "100"}
+"""The group runs for minutes: a faster market would take more CPU time than all the commands."""
 
 
 def _predictions(reader: Reader) -> str:
@@ -71,6 +82,7 @@ def _target(reader: Reader, hook: Hook) -> str:
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Reader]:
     with a_hook() as hook, a_reader() as reader, _mirror(reader):
+        reader.environment.update(UNHURRIED)
         reader.environment["TAPEWIRE_WEB__ENABLED"] = "true"
         reader.environment["TAPEWIRE_WEB__PORT"] = str(CONSOLE_PORT)
         reader.write("ticks.csv", HALF_PAST_TWO)
@@ -164,7 +176,7 @@ def _does_what_it_says(reader: Reader, line: str) -> None:
         line = line.replace("FILL", _exec_id(reader))
     if is_stream(line):
         _streams(reader, line)
-    elif "journals restore" in line or "journals accept" in line:
+    elif _mends_journals(line):
         _mends(reader, line)
     elif name == "dead-letters":
         _letters(reader, line)
@@ -182,8 +194,7 @@ def _does_what_it_says(reader: Reader, line: str) -> None:
 
 
 def _mends(reader: Reader, line: str) -> None:
-    """The group is down for it, and continues with what it leads to."""
-    reader.does("tapewire down")
+    """The next command that needs the group starts it on what this leads to."""
     shutil.copy(reader.run_dir / "journals" / "gateway.sqlite", reader.folder / "copy.sqlite")
     assert reader.does(line).strip(), f"{LINES[line]}: {line}"
 
@@ -226,13 +237,14 @@ def _mirrors(reader: Reader, line: str) -> None:
 def _prepare(reader: Reader, name: str, line: str = "") -> None:
     """The group as the command needs it: up and READY, or down."""
     is_up = (reader.run_dir / "supervisord.pid").exists()
-    if name in DOWN_BEFORE and is_up:
+    down_before = name in DOWN_BEFORE or _mends_journals(line)
+    if down_before and is_up:
         reader.does("tapewire down")
-    elif name not in DOWN_BEFORE and not is_up:
+    elif not down_before and not is_up:
         reader.does("tapewire up")
     if name == "resume":
         reader.does(line.replace("resume", "halt") or "tapewire halt")
-    if name not in (*DOWN_BEFORE, "down"):
+    if not down_before and name != "down":
         wait_for(
             lambda: _all_ready(reader, halted=name == "resume" and "--" not in line),
             "all to be READY",
