@@ -67,7 +67,7 @@ def require(
 def _data(live: Config, file: TickFile, window: Window) -> Iterator[str]:
     ticks = live.simulator.ticks
     if not live.simulator.plays_file or ticks is None:
-        yield "its market was no file; run `tapewire demo --ticks` on the file of the back-test"
+        yield "its market was not a file; run `tapewire demo --ticks` on the file of the back-test"
         return
     if not ticks.is_file():
         yield f"its ticks were {ticks}, which is not there any more"

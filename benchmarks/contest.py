@@ -1,6 +1,6 @@
 """A contest: the same ticks through each contender in turn, slice by slice, on one machine.
 
-A contender is one process or more that speak JSON lines. Its `source` is told how many ticks to
+A contender is one process or more that speak JSON lines. Its `source` gets how many ticks to
 send. Its `sink` answers twice a slice, at its begin and at its end, with how many ticks it has
 had and when: `{"ticks": N, "ns": T}`. A source that pauses after the begin's mark tells itself
 when its first tick left, for a sink that works off whole reads would see it late. Slices take

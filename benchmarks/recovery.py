@@ -3,7 +3,7 @@
 The group as it ships, under supervisord, against the simulator. A killed process is READY when
 its heartbeat of a new epoch says so, as its peers hear it; a strategy, which has none, when its
 first tick arrives. Supervisord's own delay and the start of Python are in it: an operator waits
-for them too. The simulator is not killed: it is no part of a group that trades.
+for them too. The simulator is not killed: it is not part of a group that trades.
 """
 
 import argparse

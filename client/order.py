@@ -39,7 +39,7 @@ class PlacedOrder:
 
     `state` is UNANSWERED until the executor has answered, then CREATED, INTENDED, ACCEPTED, FILLED,
     CANCELLED, REJECTED, DENIED, LOST or UNKNOWN, as docs/architecture.md has them. It is EXPIRED if
-    the signal expired and was not acted on. UNKNOWN is no refusal: the order may work, or fill.
+    the signal expired and was not acted on. UNKNOWN is not a refusal: the order may work, or fill.
     """
 
     def __init__(self, signal: Signal | GroupSignal, port: OrderPort) -> None:

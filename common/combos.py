@@ -47,7 +47,7 @@ def read(text: str) -> tuple[ComboLeg, ...]:
     legs = tuple(_leg(sign, one) for sign, one in zip(signs, symbols, strict=True))
     if len(legs) < 2 or len({leg.symbol for leg in legs}) < len(legs):
         raise ValueError(
-            f"{text!r:.200} is no combo; it needs two symbols or more, each in one leg"
+            f"{text!r:.200} is not a combo; it needs two symbols or more, each in one leg"
         )
     return legs
 

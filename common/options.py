@@ -64,7 +64,9 @@ def name_of(terms: OptionTerms) -> str:
     """The OCC name of an option, with its underlying as the root; ValueError if it has none."""
     root, expiry, strike, right = terms
     if not _ROOT.fullmatch(root):
-        raise ValueError(f"{root!r:.40} is no root of an option; it is 1 to 6 capitals or digits")
+        raise ValueError(
+            f"{root!r:.40} is not a root of an option; it is 1 to 6 capitals or digits"
+        )
     if expiry.year // 100 * 100 != _CENTURY:
         raise ValueError(f"expiry is {expiry}; it must be in this century")
     thousandths = strike * _THOUSAND if strike.is_finite() else Decimal(0)

@@ -7,7 +7,7 @@
 
 They are names like any other, and stand for the contract wherever a symbol does. What they do not
 say (a future's exchange and multiplier) has to be configured; TWS's word is held against it. A name
-that is written as a future or an option, of a day that does not exist, is refused: it is no share.
+written as a future or an option, of a day that does not exist, is refused: it is not a share.
 """
 
 import re

@@ -159,8 +159,8 @@ class OrderReturned(BrokerEvent, frozen=True):
 
 
 class ErrorReport(BrokerEvent, frozen=True):
-    """The broker complains about something that is no order. `subject` names it, and is empty for
-    the connection. `answered` is whether somebody has asked, and gets this as the answer."""
+    """The broker complains about something that is not an order. `subject` names it, and is empty
+    for the connection. `answered` is whether somebody has asked, and gets this as the answer."""
 
     code: int
     text: str

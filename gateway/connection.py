@@ -68,7 +68,7 @@ MEANING: Final[Mapping[ConnectionState, str]] = {
     "DEGRADED": "the connection stands, and the broker's side has lost its own server (1100, 2110),"
     " so no order is taken until all has been read again; or it does not answer, so nothing is"
     " written and orders wait",
-    "RESTARTING": "lost within the configured daily restart, which is no alarm",
+    "RESTARTING": "lost within the configured daily restart, which is not an alarm",
     "REFUSED": "the broker's side refuses the login (326: the client id is in use), its accounts"
     " are not those to trade on, or it speaks no version that we know; a person has to look",
 }

@@ -73,7 +73,7 @@ def plan_of(query: Query, now: Now) -> Plan | None:
     end_ns = query.end_ns or now.wall_ns
     if query.start_ns:
         if size is None:
-            raise ValueError(f"{query.bars!r} is no size of bars; expected one such as '1 min'")
+            raise ValueError(f"{query.bars!r} is not a size of bars; expected one such as '1 min'")
         return BarPlan(query, _checked(query.start_ns, end_ns), size)
     if size is None or back is None:
         return None  # TWS says what is wrong with it

@@ -38,7 +38,7 @@ class Marks:
             symbols.add(symbol)
 
     def caught_up(self, told_ns: dict[str, int]) -> None:
-        """Symbols ticked at these times without a `ticked` for each: the last ones are told in the
+        """Symbols ticked at these times without a `ticked` for each: the last ones are due in the
         next span."""
         last_ns = max(told_ns.values())
         for kind, rhythm in self._rhythms.items():
@@ -47,7 +47,7 @@ class Marks:
             self._untold[kind] = {one for one, ns in told_ns.items() if ns >= begun_ns}
 
     def due(self, now_ns: int, is_held: Callable[[str], bool]) -> Iterator[Due]:
-        """What is to be told now; `is_held` says of a symbol whether an account holds it."""
+        """What is to be published now; `is_held` says of a symbol whether an account holds it."""
         for symbol in self._take("mark", now_ns):
             if is_held(symbol):
                 yield Due("mark", symbol)

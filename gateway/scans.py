@@ -24,7 +24,7 @@ ASKED_FOR_NS: Final = 60_000_000_000
 RETRY_NS: Final = 60_000_000_000
 """What was refused is not asked for again before that."""
 FRESH_NS: Final = 90_000_000_000
-"""A ranking older than that is no answer: the broker sends one every half a minute."""
+"""A ranking older than that is not an answer: the broker sends one every half a minute."""
 WANTED_MAX: Final = 100
 TOO_MANY: Final = f"is one too many: {WANTED_MAX} scans are wanted already; try again later"
 

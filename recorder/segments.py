@@ -34,7 +34,7 @@ BODY_BEGINS: Final = 0x95
 
 
 class SegmentError(ValueError):
-    """The bytes are no segment, or one of another version; says what was found."""
+    """The bytes are not a segment, or one of another version; says what was found."""
 
 
 class Header(msgspec.Struct, frozen=True, array_like=True):

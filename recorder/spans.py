@@ -1,6 +1,6 @@
 """Spans of time: joined, taken away from one another, and which of the gaps are holes.
 
-A night is no hole, and neither is a weekend. With a calendar in `[trading_day]` the sessions of
+A night is not a hole, and neither is a weekend. With a calendar in `[trading_day]` the sessions of
 that exchange count. Without one the noon of each weekday counts, in the zone of `[trading_day]`.
 """
 

@@ -166,7 +166,7 @@ def _take_ticks(topic: bytes, body: bytes, found: Decoded) -> None:
 
 
 def _ticks_alone(topic: bytes, body: bytes, found: Decoded) -> wire.Batch:
-    """The ticks of a message, without what is broken or is no tick."""
+    """The ticks of a message, without what is broken or is not a tick."""
     try:
         return wire.decode_ticks(body)
     except wire.WireError:
@@ -174,7 +174,7 @@ def _ticks_alone(topic: bytes, body: bytes, found: Decoded) -> wire.Batch:
     ticks = [one for one in batch.events if isinstance(one, Tick)]
     others = [one for one in batch.events if one is not None and not isinstance(one, Tick)]
     found.unreadable.extend(
-        f"{name_of(one)} on {wire.topic_name(topic)} is no tick" for one in others
+        f"{name_of(one)} on {wire.topic_name(topic)} is not a tick" for one in others
     )
     return wire.Batch(batch.version, batch.source, batch.epoch, batch.seq, ticks)
 

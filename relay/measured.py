@@ -25,7 +25,7 @@ DRIFT: Final = 100e-6
 """How much two machines' clocks may drift apart, per second: twice what a bad quartz does."""
 
 STARTED_AGAIN_NS: Final = 1_000_000_000
-"""Home's two clocks are read one after the other, and what comes in between is no new start."""
+"""Home's two clocks are read one after the other, and what comes in between is not a new start."""
 
 
 class Round(NamedTuple):

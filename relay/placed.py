@@ -42,7 +42,7 @@ def fault(config: Config, host: str, event: Event) -> str:
     if elsewhere := _elsewhere(config, host, strategy):
         return elsewhere
     what = "circuit" if isinstance(event, CircuitChanged) else "signal"
-    return "" if _is_id(event.id, id_of) else f"{event.id} is no id of a {what} of {strategy}"
+    return "" if _is_id(event.id, id_of) else f"{event.id} is not an id of a {what} of {strategy}"
 
 
 def _elsewhere(config: Config, host: str, strategy: str) -> str:

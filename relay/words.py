@@ -1,6 +1,6 @@
 """What a relay and the door say to each other, beside what they pass on: MessagePack, by `kind`.
 
-These are no events of the group: nobody else reads them, and they are in no journal.
+These are not events of the group: nobody else reads them, and they are in no journal.
 """
 
 import contextlib

@@ -241,7 +241,7 @@ class Flatten:
         return one.intent_id not in listed.open
 
     def _unknown_open(self) -> bool:
-        """Whether the broker lists an open order that is no closing order, in a flatten of
+        """Whether the broker lists an open order that is not a closing order, in a flatten of
         everything: of a smaller one's scope nobody here knows whose it is."""
         if self.scope != EVERYTHING or self._listed is None:
             return False

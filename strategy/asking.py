@@ -30,7 +30,9 @@ Failed = Callable[[QueryFailed], None]
 def checked(query: Query, query_id: str) -> Query:
     """The query under an id, as the gateway will read it; ValueError for what it would refuse."""
     if not isinstance(query, Query):
-        raise ValueError(f"{query!r:.80} is no query; see those that begin with query. in wire.md")
+        raise ValueError(
+            f"{query!r:.80} is not a query; see those that begin with query. in wire.md"
+        )
     named = replace(query, id=query_id)
     try:
         wire.decode_event(wire.encode(named))

@@ -132,7 +132,7 @@ class Strategy(GroupOrders, Generic[P]):
         limit order to sell it again go to the broker with it, and last until they are cancelled.
 
         Returns the order's id. While `live` is false it returns an empty text, and nothing is sent.
-        Raises ValueError for a value that is no number, and for prices that no order type has.
+        Raises ValueError for a value that is not a number, and for prices that no order type has.
         """
         prices = prices_of(limit, stop, trail, trail_percent, limit_offset)
         terms = terms_of(

@@ -65,7 +65,7 @@ class Indicator:
 
     def update(self, bar: Prices | float) -> float | None:
         """Take the next bar, or the next number for a function of one column; returns `value`.
-        Raises ValueError for what is no finite number, and stays as it was."""
+        Raises ValueError for what is not a finite number, and stays as it was."""
         row = self._row(bar)
         if self._stream is not None:
             self._values = _tuple(self._stream.update(*row))

@@ -45,13 +45,13 @@ class StrategyInstrument(msgspec.Struct, frozen=True):
     right: str = ""
 
     def step_at(self, price: Number) -> Decimal:
-        """The step of prices at `price`. Raises ValueError for what is no number."""
+        """The step of prices at `price`. Raises ValueError for what is not a number."""
         at = decimal_of("price", price) or ZERO
         return price_steps.step_at(at, self.price_steps) or self.min_tick
 
     def round(self, price: Number) -> Decimal:
         """The price nearest to `price` that an order may have; of two as near, the lower one.
-        Raises ValueError for what is no number."""
+        Raises ValueError for what is not a number."""
         at = decimal_of("price", price) or ZERO
         steps = self.price_steps or (PriceStep(ZERO, self.min_tick),)
         low, high = price_steps.nearest(at, steps)

@@ -36,7 +36,7 @@ def fixed(
 ) -> Decimal:
     """`quantity`, in whole lots. `price` is needed where `buying_power` is to bound it.
 
-    Raises ValueError for what is no number, and for bounds that are not above 0.
+    Raises ValueError for what is not a number, and for bounds that are not above 0.
     """
     wanted = _at_least_zero("quantity", quantity)
     if price is None and unit_cost is None:
@@ -57,7 +57,7 @@ def percent_of_equity(
     """The quantity that is worth `percent` of equity:
     equity x percent / 100 / (price x multiplier).
 
-    Raises ValueError for what is no number, a percent below 0, and a price that is not above 0.
+    Raises ValueError for what is not a number, a percent below 0, and a price that is not above 0.
     """
     unit = _times(_above_zero("price", price), _above_zero("multiplier", multiplier))
     wanted = _share(equity, percent, unit)
@@ -104,7 +104,7 @@ def volatility(
     equity x percent / 100 / (deviation x multiplier).
 
     `deviation` is in the units of the price: the average true range, or a standard deviation of
-    price changes over the time that matters. Raises ValueError for what is no number, a percent
+    price changes over the time that matters. Raises ValueError for what is not a number, a percent
     below 0, and a price or a deviation that is not above 0.
     """
     unit = _times(_above_zero("deviation", deviation), _above_zero("multiplier", multiplier))

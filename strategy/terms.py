@@ -21,7 +21,7 @@ SIDES: tuple[str, ...] = get_args(Side)
 
 
 def decimal_of(name: str, value: Number | None) -> Decimal | None:
-    """`value` as a Decimal; None stays None. Raises ValueError for what is no number."""
+    """`value` as a Decimal; None stays None. Raises ValueError for what is not a number."""
     if value is None or isinstance(value, Decimal):
         return value
     shortest = repr(float(value)) if isinstance(value, float) else str(value)

@@ -77,7 +77,7 @@ class Reader:
         return ended.stdout
 
     def start(self, line: str) -> "Started":
-        """Start a line that goes on until it is told to stop."""
+        """Start a line that goes on until it is stopped."""
         return Started(line, self._shell(f"exec {line}"))
 
     def end(self) -> None:

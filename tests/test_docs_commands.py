@@ -282,7 +282,7 @@ def _streams(reader: Reader, line: str) -> None:
     with reader.start(line) as started:
         if line == "tapewire run":  # it draws, and says nothing but at its end
             wait_for(lambda: _all_ready(reader, halted=False), "all to be READY", 30)
-        elif line == "tapewire data record":  # what it tells is no answer
+        elif line == "tapewire data record":  # what it tells is not an answer
             told = started.problems
             wait_for(lambda: any("started" in one for one in told), "the recorder", 30)
         else:

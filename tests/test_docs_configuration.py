@@ -49,7 +49,7 @@ SECTIONS = {"Top level": Config, **dict(sections(Config))}
 
 
 def settings(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """The keys of a table as the file has them; the sections themselves are no keys."""
+    """The keys of a table as the file has them; the sections themselves are not keys."""
     return {
         field.alias or key: field
         for key, field in model.model_fields.items()

@@ -1,7 +1,7 @@
 """A warden beside pytest: when pytest ends, however that comes about, so does all that it started.
 
 Fixtures end what they have started, but not if pytest is killed, nor if Ctrl-C comes while one of
-them is at it; and a group's supervisord is no child of the test, so it would go on for ever. All
+them is at it; and a group's supervisord is not a child of the test, so it would go on for ever. All
 that a test starts inherits a mark in its environment. The warden, in a session of its own so that
 Ctrl-C does not reach it, waits for the end of a pipe that only pytest holds and that the kernel
 closes whatever ends it. Then it kills each process with the mark. It needs /proc, and does nothing

@@ -87,7 +87,7 @@ class Console:
         role = self.sessions.use_code(code, now) if code else self.sessions.role_of(token)
         if role is None:
             self._log("login refused", address=address)
-            raise Refused(401, "that is no valid login; `tapewire web` prints a new one")
+            raise Refused(401, "that is not a valid login; `tapewire web` prints a new one")
         self._log("login", role=role, address=address)
         return role, self.sessions.begin(role, now)
 

@@ -108,7 +108,7 @@ class Desk:
         """An order that may still fill; refuses any other."""
         found = self.table("orders").get(intent_id)
         if found is None or not found["live"]:
-            raise Refused(409, f"{intent_id[:80]} is no order that works in {self.name}")
+            raise Refused(409, f"{intent_id[:80]} is not an order that works in {self.name}")
         return dict(found)
 
     def shown(self, scope: Scope) -> str:

@@ -76,7 +76,7 @@ def _read_from(desk: Desk, to_ns: int = FOREVER_NS) -> int:
 def log(desk: Desk, process: str, count: int) -> list[dict[str, Any]]:
     """The last entries of a process's log, oldest first."""
     if process not in desk.table("processes"):
-        raise Refused(404, f"{process[:80]!r} is no process of {desk.name}")
+        raise Refused(404, f"{process[:80]!r} is not a process of {desk.name}")
     found = logs.last(desk.config.run_dir / "logs", [process], count, LEVELS[0])
     return [{"ts_ns": e.time_ns, "level": e.level, "text": _text(e)} for e in found]
 

@@ -117,7 +117,7 @@ def _groups(asked: Asked) -> Any:
 def _table(asked: Asked) -> Any:
     name = asked.path["table"]
     if name not in TABLES:
-        raise Refused(404, f"{name[:40]!r} is no table; there are {', '.join(TABLES)}")
+        raise Refused(404, f"{name[:40]!r} is not a table; there are {', '.join(TABLES)}")
     return asked.console.desk(asked.path["group"]).table(name)
 
 

@@ -65,7 +65,7 @@ class WebService(Service):
 
     def turn(self, timeout_ms: int) -> None:
         """Wait the whole time, or until pages are due, then take all that came in it: they are not
-        shown each tick. What a turn has computed is no part of the time between two messages."""
+        shown each tick. What a turn has computed is not part of the time between two messages."""
         until_due_s = (self._publish_ns - self.clock.mono_ns()) / 1e9
         self._wait(max(0.0, min(timeout_ms / 1000, until_due_s)))
         super().turn(0)

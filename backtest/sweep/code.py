@@ -1,4 +1,4 @@
-"""The code that a sweep runs and that is no library's: which modules, and what is in them."""
+"""The code that a sweep runs and that is not a library's: which modules, and what is in them."""
 
 import sys
 from pathlib import Path

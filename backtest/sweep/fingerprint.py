@@ -1,7 +1,7 @@
 """What a sweep is of, as a short text: with another strategy, data or settings it is another one.
 
 So what is kept of an earlier sweep is taken for this one only where it would come out the same.
-The grid is no part of it: a wider grid takes what the narrower one has done.
+The grid is not part of it: a wider grid takes what the narrower one has done.
 """
 
 import hashlib

@@ -60,7 +60,7 @@ def planned(
     that ranks nothing, a parameter that the strategy does not have."""
     if rank and rank not in outcomes.RANKS:
         raise ConfigError(
-            f"--rank is {rank!r:.60}, which is no figure to rank by;"
+            f"--rank is {rank!r:.60}, which is not a figure to rank by;"
             f" {expected(rank, outcomes.RANKS)}"
         )
     _require_one_loads(settings, grid)

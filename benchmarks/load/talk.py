@@ -18,6 +18,6 @@ def mark(ticks: int) -> None:
 
 
 def slices() -> Iterator[int]:
-    """How many ticks each slice wants, as it is told; ends with standard input."""
+    """How many ticks each slice wants, from standard input; ends with it."""
     for line in sys.stdin:
         yield int(json.loads(line)["ticks"])

@@ -1,6 +1,6 @@
 """The load: `python -m tapewire.benchmarks.load.tws_load`, the other side of the TWS socket.
 
-It listens on one port per chain, writes numbered ticks to one of them when it is told to, and takes
+It listens on one port per chain, writes numbered ticks to one of them on command, and takes
 note of when each tick was written and when each order arrived. Ticks go out open loop: what is
 due in a millisecond is written at its start, whatever comes back and however late the last one
 was, so that a chain that falls behind is not spared. Tells its ports on standard output, then

@@ -21,7 +21,7 @@ ENTRIES_MAX: Final = 50_000  # in one piece
 
 
 def execution_entry(exec_id: str) -> bytes | None:
-    """The entry of an execution; None for an id whose version is no number, which is kept whole."""
+    """The entry of an execution. None if its version is not a number: such an id is kept whole."""
     key = execution_key(exec_id)
     version = exec_id[len(key) + 1 :] or "0"
     if not version.isdecimal() or int(version) > VERSION_MAX:

@@ -33,7 +33,7 @@ class Filter(NamedTuple):
 
 
 def filter_of(name: str) -> Filter | None:
-    """What the name behind `tick.` asks for; None if it is no filter."""
+    """What the name behind `tick.` asks for; None if it is not a filter."""
     found = _FILTERED.fullmatch(name)
     if found is None:
         return None

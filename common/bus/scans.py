@@ -40,13 +40,15 @@ def scan_of(name: str) -> Scan:
     for term in filter(None, terms.split("&")):
         key, _, value = term.partition("=")
         if key not in TERMS:
-            raise ValueError(f"{key!r:.40} is no term of a scan; it must be of {', '.join(TERMS)}")
+            raise ValueError(
+                f"{key!r:.40} is not a term of a scan; it must be of {', '.join(TERMS)}"
+            )
         values[key] = float(value) if "." in value else int(value)
     given = [values.get(field, getattr(Scan("-"), field)) for field in Scan.__struct_fields__]
     try:
         scan = msgspec.convert(given, Scan)
     except msgspec.ValidationError as error:
-        raise ValueError(f"scan.{name:.100} is no scan: {error}") from error
+        raise ValueError(f"scan.{name:.100} is not a scan: {error}") from error
     if topic_of(scan) != f"{PREFIX}{name}":
         raise ValueError(f"a scan is written as {topic_of(scan)}, not as {PREFIX}{name:.100}")
     return scan

@@ -196,7 +196,9 @@ def require_ports(
     known = {*ports.PORTS, *named}
     for name in given:
         if name not in known:
-            raise ConfigError(f"bus.ports has {name}, which is no socket; {expected(name, known)}")
+            raise ConfigError(
+                f"bus.ports has {name}, which is not a socket; {expected(name, known)}"
+            )
     missing = sorted(named - ports.PORTS.keys() - given.keys())
     if by_tcp and missing:
         why = "there are other [[hosts]]" if between_hosts else 'bus.transport is "tcp"'

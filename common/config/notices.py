@@ -87,7 +87,7 @@ class NoticesConfig(Section):
 
 
 def _has_address(given: Any) -> bool:
-    """Whether a text in a table looks like an address, or is said to be one."""
+    """Whether a text in a table looks like an address, or has the key of one."""
     if isinstance(given, str):
         return ":/" in given
     if isinstance(given, dict):

@@ -54,7 +54,7 @@ def _text_of(profile: str) -> str:
     if not profile.endswith(SUFFIX):
         meant = expected(profile, known)
         raise ConfigError(
-            f"risk.profile is {profile!r}, which is no profile, and no {SUFFIX} file; {meant}"
+            f"risk.profile is {profile!r}, which is neither a profile nor a {SUFFIX} file; {meant}"
         )
     try:
         return Path(profile).read_text(encoding="utf-8")

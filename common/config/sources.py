@@ -58,7 +58,7 @@ def load(given: str | None = None) -> Config:
         found = _Sources(file=path) if path else _Sources()  # type: ignore[call-arg]
         return Config.model_construct(found.model_fields_set, **dict(found))
     except ValidationError as error:
-        # The keys of another version are no faults of their own.
+        # The keys of another version are not faults of their own.
         wrong = [e for e in error.errors() if e["loc"] == ("version",)] or error.errors()
         raise ConfigError("\n".join(_sentence(e, path) for e in wrong)) from error
     except SettingsError as error:

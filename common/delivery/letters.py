@@ -10,7 +10,7 @@ What may be handed back
 An event that a handler could not take in may come again: events are facts, and whoever folds them
 takes each once. What somebody *asks for* may not: whoever asked for an order has asked again since,
 or has given up, and an order that appears an hour later is no longer what anybody wants. Nor may
-ticks, or bytes that are no message: reading them again gives the same.
+ticks, or bytes that are not a message: reading them again gives the same.
 
 It must not cost more than it is worth
 --------------------------------------

@@ -50,7 +50,7 @@ class PnlQuery(Event, frozen=True, tag="query.pnl"):
 
 class AccountRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One of the values that a broker lists of an account, in its own words. `currency` is empty
-    where the value is no amount, and the broker's word for all of them where it has one."""
+    where the value is not an amount, and the broker's word for all of them where it has one."""
 
     account: Account
     key: MaybeWords

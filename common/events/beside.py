@@ -1,4 +1,4 @@
-"""Market data beside the ticks: midpoints, trades that are no prices of the market, values by
+"""Market data beside the ticks: midpoints, trades that are not prices of the market, values by
 name, and books of depth."""
 
 from typing import Annotated, Final
@@ -15,9 +15,9 @@ Words = Annotated[str, msgspec.Meta(max_length=WORDS_MAX)]
 
 
 class IrregularTrade(Event, frozen=True, tag="trade.irregular"):
-    """A trade that was reported, and is no price of the market: an exchange does not count it as
+    """A trade that was reported, and is not a price of the market: an exchange does not count it as
     its last one (`unreported`: an odd lot, a combo, an average price), or it is outside the limits
-    of the day (`past_limit`). It is no `Trade`: it moves no mark, no bar and no limit.
+    of the day (`past_limit`). It is not a `Trade`: it moves no mark, no bar and no limit.
 
     `conditions` are the exchange's codes for it; `ts_ns` is when the gateway read it (UTC).
     """

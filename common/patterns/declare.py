@@ -211,11 +211,11 @@ class Pattern(Generic[E]):
                 continue
             found = place - 1 if one.step is None else self._place_of(one.step)
             if not 0 <= found < place:
-                raise PatternError(f"{condition} looks at {one}, which is no step before it")
+                raise PatternError(f"{condition} looks at {one}, which is not a step before it")
             kinds = one.value.kinds
             if kinds and kinds != {self.steps[found].kind}:
                 taken = kind_name(self.steps[found].kind)
-                raise PatternError(f"{one} is no value of that step, which is a {taken}")
+                raise PatternError(f"{one} is not a value of that step, which is a {taken}")
 
     def _place_of(self, step: object) -> int:
         return next((at for at, one in enumerate(self.steps) if one is step), -1)
@@ -257,7 +257,7 @@ def condition_of(what: object) -> Condition[Any]:
         return what
     hint = "; compare it with something" if isinstance(what, Value) else ""
     raise PatternError(
-        f"{what!s:.60} is no condition{hint}: a step needs one, such as trade.price > 100, or a"
+        f"{what!s:.60} is not a condition{hint}: a step needs one, such as trade.price > 100, or a"
         " source, such as event(Fill)"
     )
 

@@ -7,11 +7,11 @@ from tapewire.common.bus.derived import size_ns
 MS_NS: Final = 1_000_000
 EXPECTED: Final = "a duration such as 500ms, 2s, 10m or 1h"
 DURATION_MAX_NS: Final = 7 * 86_400 * 1_000_000_000
-"""A week: what is longer is no matter of a process's memory."""
+"""A week: anything longer does not belong in a process's memory."""
 
 
 def duration_ns(what: str, text: str) -> int:
-    """Nanoseconds; ValueError names `what` for anything that is no duration, 0 or over a week."""
+    """Nanoseconds. ValueError names `what` if it is not a duration, is 0 or is over a week."""
     if not isinstance(text, str):
         raise ValueError(f"{what} is {text!r:.40}; it must be {EXPECTED}")
     number, is_ms = text.removesuffix("ms"), text.endswith("ms")

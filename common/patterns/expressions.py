@@ -196,7 +196,7 @@ class Joined(Condition[E]):
         for one in (left, right):
             if not isinstance(one, Condition):
                 raise PatternError(
-                    f"{one!s:.60} is no condition; put each comparison in brackets, such as"
+                    f"{one!s:.60} is not a condition; put each comparison in brackets, such as"
                     " (trade.price > 1) & (trade.size > 1)"
                 )
         self.operator, self.parts = word, (left, right)

@@ -35,7 +35,7 @@ class Figure(Value[Any]):
         if len(of.kinds) != 1:
             raise PatternError(f"{figure} of {of}: it must be about the events of one kind")
         if figure not in ("count", "last") and getattr(of, "type", "number") != "number":
-            raise PatternError(f"{figure} of {of}, which is no number")
+            raise PatternError(f"{figure} of {of}, which is not a number")
         self.figure, self.of = figure, of
         self.type = of.type if figure == "last" and isinstance(of, Value) else "number"
         self.over_ns = 0 if over in (DAY, "") else duration_ns(f"{figure} over", over)

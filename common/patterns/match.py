@@ -27,7 +27,7 @@ class Match:
         PatternError where the pattern has no such step."""
         place = self.pattern.place_of(step)
         if place < 0:
-            raise PatternError("that is no step of this match's pattern")
+            raise PatternError("that is not a step of this match's pattern")
         found: E = self.events[place]
         return found
 

@@ -132,7 +132,7 @@ bar: Final = BarSource(Bar)
 def event(kind: type[E]) -> Source[E]:
     """Events of a class of `tapewire.common.events`, such as `OrderDenied` or `Fill`."""
     if not (isinstance(kind, type) and issubclass(kind, Event)):
-        raise PatternError(f"{kind!r:.60} is no class of events; see docs/wire.md for those")
+        raise PatternError(f"{kind!r:.60} is not a class of events; see docs/wire.md for those")
     return Source(kind)
 
 
@@ -162,7 +162,7 @@ def _field(kind: Kind, path: tuple[str, ...]) -> Any:
     known = _TYPES.get(type(found))
     if known is None:
         raise PatternError(
-            f"{kind_name(kind)}.{'.'.join(path)} is no number, text or flag; use where(function)"
+            f"{kind_name(kind)}.{'.'.join(path)} is not a number, text or flag; use where(function)"
         )
     is_decimal = isinstance(found, msgspec.inspect.DecimalType)
     return Field(kind, path, known, may_lack, is_decimal)

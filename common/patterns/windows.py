@@ -1,6 +1,6 @@
 """Windows of time: what the values of the last seconds or minutes come to, value by value.
 
-Each value goes in once and out once. Sums are in floating point, so over values that are no binary
+Each value goes in once and out once. Sums are in floating point, so over values that are not binary
 fractions they may differ from a sum done afresh in the last digits.
 """
 

@@ -256,7 +256,7 @@ class SqliteJournal(AtOnce):
             raise self._error(error, "nothing of it was used") from error
 
     def _error(self, error: sqlite3.Error, then: str) -> JournalError:
-        """`error` with the file's name; a file that is no database any more is a damaged one."""
+        """`error` with the file's name; a file that is not a database any more is a damaged one."""
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         kind = JournalDamagedError if code in CORRUPT else JournalError
         kind = JournalFullError if code == sqlite3.SQLITE_FULL else kind

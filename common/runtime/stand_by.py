@@ -47,7 +47,7 @@ class StandBy(Service):
         self.journal_fault = fault[:TEXT_MAX]
 
     def on_request(self, sender: bytes, event: Event, now: Now) -> None:
-        """Whoever asks for a decision is told why there is none; nobody else is answered."""
+        """Answers whoever asks for a decision with why there is none, and nobody else."""
         if isinstance(event, Control):
             text = with_remedy(self.role, self.journal_fault)[:TEXT_MAX]
             self.reply(sender, ControlReply(ok=False, state="HALTED", text=text))

@@ -31,7 +31,7 @@ FORMS: Final = (
 
 
 def moments_in(file: "TickFile", texts: Any, days: Any = None) -> Moments:
-    """The moments of a column of texts; raises ValueError for one that is no time."""
+    """The moments of a column of texts; raises ValueError for one that is not a time."""
     if days is None and len(texts):
         plain = _of_epochs(file, texts)
         if plain is not None:

@@ -1,6 +1,6 @@
 """The lines of a process's log, made entries.
 
-Processes write JSON lines. What is no JSON was written by a library, or by Python itself as it
+Processes write JSON lines. What is not JSON was written by a library, or by Python itself as it
 ended, such as a traceback: it belongs to the entry above it.
 """
 

@@ -16,7 +16,7 @@ UNBOUNDED: Final = 1_000_000
 def show(columns: Sequence[str], rows: Sequence[Sequence[object]], console: Console = out) -> None:
     """Print rows as a table of which no cell is cut or goes over several lines: a number without
     its end is another number. A terminal that is too narrow for it gets one record below the other;
-    what is no terminal has no width."""
+    what is not a terminal has no width."""
     cells = [["" if value is None else str(value) for value in row] for row in rows]
     table = _table(columns, cells)
     wide = console.options.update(max_width=UNBOUNDED)

@@ -141,7 +141,7 @@ class Feeds:
         return events
 
     def _events_of(self, news: Iterable[FeedNews], now: Now) -> Iterator[Event]:
-        """What the broker says of lines. A reason that is known is no news; whether ticks are
+        """What the broker says of lines. A reason that is known is not news; whether ticks are
         delayed, and trading halted, is reported as it stands when the time for it has come."""
         for symbol, state, reason in news:
             if state == "doubtful":

@@ -28,7 +28,7 @@ class GroupQueue:
         return self._group_of.get(intent_id, intent_id)
 
     def orders(self, name: str) -> tuple[SubmitOrder, ...]:
-        """The orders that are queued under a name; none if it is no group's."""
+        """The orders that are queued under a name; none if it is not a group's."""
         group = self._waiting.get(name)
         return group.orders if group is not None else ()
 

@@ -10,8 +10,8 @@ What could go wrong, and why this is enough
 -------------------------------------------
 A difference that is none would send a person looking for nothing, every few minutes.
 
-*   What happens meanwhile is no difference. An execution counts as missed only where it came in a
-    list: one that is pushed is just news. An order that went out on this connection and has no
+*   What happens meanwhile is not a difference. An execution counts as missed only where it came in
+    a list: one that is pushed is just news. An order that went out on this connection and has no
     answer yet is taken as working.
 *   Silence about an order is believed only where a snapshot believes it; a round that began too
     early for that goes on with the next snapshot.

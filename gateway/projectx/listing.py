@@ -78,7 +78,7 @@ class WholeList:
     """One kind of list, of all accounts; `end` follows once every account's was read.
 
     Answers come in any order, so an account is asked about when the one before it has been read,
-    and a list is begun when the one before it has ended. A refusal or a fault is no list: it is
+    and a list is begun when the one before it has ended. A refusal or a fault is not a list: it is
     said, and that list has no end.
     """
 

@@ -113,14 +113,14 @@ def bars_asked(query: HistoryQuery, contract_id: str, now_ns: int) -> Json:
 def _unit_of(bars: str) -> tuple[int, int]:
     """The unit of a bar size, and how many of it; ValueError for what is none."""
     if size_s(bars) is None:
-        raise ValueError(f"{bars!r} is no size of bars; expected one such as 5 mins")
+        raise ValueError(f"{bars!r} is not a size of bars; expected one such as 5 mins")
     count, word = bars.split()
     return next(unit for start, unit in UNITS.items() if word.startswith(start)), int(count)
 
 
 def _reach_s(query: HistoryQuery) -> int:
     if (reach_s := duration_s(query.back)) is None:
-        raise ValueError(f"{query.back!r} is no duration; expected one such as 2 D")
+        raise ValueError(f"{query.back!r} is not a duration; expected one such as 2 D")
     return reach_s
 
 

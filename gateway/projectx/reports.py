@@ -23,7 +23,7 @@ SymbolOf = Callable[[str], str]
 
 
 def order_report(found: Json, symbol_of: SymbolOf, *, listed: bool) -> broker.OrderReport:
-    """An order, in a list or as something becomes of it. Raises KeyError for what is no order."""
+    """An order, listed or as it changes. Raises KeyError for what is not an order."""
     number, order_id = found["status"], str(found["id"])
     kind = KINDS.get(found["type"], "")
     return broker.OrderReport(

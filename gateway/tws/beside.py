@@ -1,4 +1,4 @@
-"""What TWS sends beside ticks: midpoints, trades that are no prices of the market, values by name,
+"""What TWS sends beside ticks: midpoints, trades that are not prices of the market, values by name,
 changes of books, and bars of five seconds."""
 
 from collections.abc import Mapping
@@ -62,12 +62,12 @@ class Beside:
         exchange: bytes,
         conditions: bytes,
     ) -> None:
-        """A trade that is no price of the market."""
+        """A trade that is not a price of the market."""
         words = (one.decode(errors="replace")[:WORDS_MAX] for one in (exchange, conditions))
         self._came.append(IrregularTrade(symbol, now_ns, at, of, unreported, past_limit, *words))
 
     def value(self, symbol: str, kind: bytes, text: bytes, now_ns: int) -> None:
-        """A number of a line that is no price of its quotes and trades."""
+        """A number of a line that is not a price of its quotes and trades."""
         value = float(text)
         if not -SIZE_MAX <= value <= SIZE_MAX:
             raise ValueError(f"{value} was found where a value was expected")
@@ -80,7 +80,7 @@ class Beside:
         self._came.append(GenericTick(symbol, now_ns, kind, text.decode(errors="replace")))
 
     def read_text(self, symbol: str, fields: list[bytes], now_ns: int) -> None:
-        """46, tickString: what is no number, or several in one text."""
+        """46, tickString: what is not a number, or several in one text."""
         check_fields(fields, 5)
         self.text(symbol, _name(fields[3]), fields[4], now_ns)
 

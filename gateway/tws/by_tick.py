@@ -60,7 +60,7 @@ class ByTick:
             line.heard(trade=opened.kind != QUOTES)
 
     def _read_trade(self, line: Line, fields: list[bytes], now_ns: int) -> None:
-        """A trade; one that is no price of the market goes beside."""
+        """A trade; one that is not a price of the market goes beside."""
         price, size = side_of(float(fields[4]), float(fields[5]))
         attributes = int(fields[6] or b"0")
         if price is None:

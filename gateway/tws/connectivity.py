@@ -3,7 +3,7 @@
 TWS reports the loss of the server (1100), and its return without or with the market data. That it
 is cut off (2110) is a loss as well, but TWS may never report that it is over. Then other signs are
 taken for it: that a data farm is back, or that ticks come, a while after what was on its way when
-it was cut off. They are no signs after a loss, whose end TWS does report: farms come back before
+it was cut off. They are not signs after a loss, whose end TWS does report: farms come back before
 the server does.
 
 If nothing ends it, TWS is asked: it reports to whoever connects how its server is. So after

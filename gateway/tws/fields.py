@@ -72,7 +72,7 @@ def _of_size(kind: type[Any], field: str, show_unset: bool) -> Any:
     try:
         return decode(kind, iter((field,)), show_unset)
     except ValueError:
-        if kind is int and abs(value := float(field)) <= INT_MAX:  # which is no NaN either
+        if kind is int and abs(value := float(field)) <= INT_MAX:  # which is not a NaN either
             return value
         raise
 

@@ -1,7 +1,7 @@
 """What a symbol's market data lack: streams that TWS refuses, has no room for, or lets fall silent.
 
 A symbol without any prices is refused. Of one that has some it is reported once what is lacking,
-and once when nothing is any more; that a stream is asked for again is no news before it has
+and once when nothing is any more; that a stream is asked for again is not news before it has
 brought something.
 """
 

@@ -9,7 +9,7 @@ minute later, long after its signal expired. No byte can be called back, so it m
                                                                +--hang_up_after_ms--> hang up
 
 While the line is in doubt nothing else is written, and readiness gives the reason. A quiet market
-is no fault: TWS answers within milliseconds, and what waited goes. An answer is proof where any
+is not a fault: TWS answers within milliseconds, and what waited goes. An answer is proof where any
 other byte is none: it shows that TWS has read what was written before, and not only that it can
 write.
 

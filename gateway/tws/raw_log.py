@@ -40,7 +40,7 @@ class Stream:
             return [f"{self._sign} {shown(payload)}" for payload in self._frames.feed(data)]
         except FramingError:
             self.reset()
-            return [f"{self._sign} {len(data)} bytes that are no message"]
+            return [f"{self._sign} {len(data)} bytes that are not a message"]
 
 
 def shown(payload: bytes) -> str:

@@ -58,7 +58,7 @@ class TopOfBook:
             self._is_delayed(line, delayed=fields[3] in _DELAYED_TYPES)
 
     def _on_generic(self, fields: list[bytes], now_ns: int) -> None:
-        """A value that is no price; one of them says whether trading is halted."""
+        """A value that is not a price; one of them says whether trading is halted."""
         check_fields(fields, 5)
         line, kind = self._top(fields[2]), _HALTS.get(float(fields[4]))
         if line is None:

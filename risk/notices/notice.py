@@ -130,7 +130,7 @@ def _flat(_: str, event: FlattenCompleted) -> Told:
 
 
 def _rules(_: str, event: RulesChanged) -> Told | None:
-    """That the configured rules are in force at a start is no news."""
+    """That the configured rules are in force at a start is not news."""
     if event.by == AT_START:
         return None
     reason = f": {event.reason}" if event.reason else ""
@@ -163,7 +163,7 @@ def _broker_error(source: str, event: BrokerErrorReported) -> Told | None:
 
 
 def _circuit(source: str, event: CircuitChanged) -> Told | None:
-    """The trial in between is no news."""
+    """The trial in between is not news."""
     if event.after == "OPEN":
         return "retries", "warning", f"{source} has stopped {event.circuit}: {event.reason}"
     if event.after == "CLOSED":

@@ -66,7 +66,7 @@ class Saved(msgspec.Struct):
 
 class Notifier:
     """Decides what is a notice, and what is sent when. `group` names the present start of the
-    group: that its processes have started is no news."""
+    group: that its processes have started is not news."""
 
     def __init__(
         self, config: NoticesConfig, day_of: TradingDays, saved: Saved | None, group: str, now: Now

@@ -29,7 +29,7 @@ class Watch:
         self._silent: dict[str, int] = {}
 
     def look(self, statuses: Mapping[str, Status]) -> Iterator[News]:
-        """What is new about the processes. One that is seen for the first time is no news, unless
+        """What is new about the processes. One that is seen for the first time is not news, unless
         something is wrong with it; neither is one that ended because it was told to."""
         for role, status in statuses.items():
             if role != roles.NOTICES:

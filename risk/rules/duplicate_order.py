@@ -24,7 +24,7 @@ class DuplicateOrder(Rule):
     for the same symbol or legs, with the same side, quantity, type and prices.
 
     One that was denied is no reason to deny another. Neither are the other orders of its own group,
-    which may well have two alike. A modify is no new order, and an exit is never denied.
+    which may well have two alike. A modify is not a new order, and an exit is never denied.
     """
 
     Parameters = DuplicateOrderParameters

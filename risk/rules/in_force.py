@@ -71,7 +71,7 @@ class Unloadable(Rule):
 
 def text_of(entries: Iterable[RuleEntry]) -> str:
     """Entries as risk's journal has them, equal ones as equal text. Raises `ConfigError` for what
-    is no JSON, and for more than an event holds."""
+    is not JSON, and for more than an event holds."""
     try:
         text = msgspec.json.encode([*map(_plain, entries)], order="sorted").decode()
     except TypeError as error:

@@ -7,8 +7,8 @@
 
 Each is quantity times greek times multiplier, of all that has one underlying: it, its futures by
 their own symbols, and the options on it. Different underlyings are not added up, for a share of one
-is no share of another; so no currencies are either. What is no option has a delta of 1, and neither
-gamma nor vega.
+is not a share of another, and neither are currencies. What is not an option has a delta of 1, and
+neither gamma nor vega.
 
 It fails closed. Without greeks of an option that is held or ordered, or with old ones, nobody can
 tell. Then no order that adds risk in this underlying passes the gateway, and after `missing_ms`
@@ -171,7 +171,7 @@ class PortfolioGreeks(PortfolioLimit[Greeks]):
 
 
 def underlying_of(symbol: str, view: View) -> str:
-    """What a symbol is on: itself, if it is no option."""
+    """What a symbol is on: itself, if it is not an option."""
     instrument = view.instrument(symbol)
     if instrument is not None:
         return instrument.underlying or symbol

@@ -41,7 +41,7 @@ class TradeFrequencyParameters(msgspec.Struct, frozen=True):
 class TradeFrequencyLimit(AccountRule):
     """At most `limit` orders or trades per minute, hour or day in each account.
 
-    A modify is no new order. With `until` the lock-out is the cool-down.
+    A modify is not a new order. With `until` the lock-out is the cool-down.
     """
 
     Parameters = TradeFrequencyParameters

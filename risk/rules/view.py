@@ -121,7 +121,7 @@ class View:
     def mark(self, ticks: Iterable[Tick], now: Now) -> None:
         """Take the newest of these as marks: a trade's price, or the midpoint of a quote. The
         gateway tells a symbol's newest quote and trade together, again and again; what it has told
-        before is no new mark."""
+        before is not a new mark."""
         for tick in sorted(ticks, key=_time_of):
             told, price = (tick.symbol, type(tick)), price_of(tick)
             if price is None or not isfinite(price):

@@ -80,5 +80,5 @@ def price_of_side(price: str | None, size: str | None) -> float | None:
 
 
 def size_shown(size: str | None) -> str:
-    """A side's size as TWS writes it: one that never came is 0, so a 0 after it is no change."""
+    """A side's size as TWS writes it: one that never came is 0, so a 0 after it is not a change."""
     return size or "0"

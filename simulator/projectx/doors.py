@@ -1,4 +1,4 @@
-"""The doors of the Gateway: who may ask what, how often, and what is no request at all."""
+"""The doors of the Gateway: who may ask what, how often, and what is not a request at all."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -89,7 +89,7 @@ def id_of(instrument: Instrument, this_year: int) -> str:
     coded = _CODED.fullmatch(instrument.symbol)
     if coded is None:
         raise ConfigError(
-            f"{instrument.symbol} is no name of a future that a month can be read from;"
+            f"{instrument.symbol} is not a name of a future that a month can be read from;"
             " expected one such as MNQZ6 or `MNQ 202612`"
         )
     root, month, digit = coded.groups()

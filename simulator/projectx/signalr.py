@@ -38,7 +38,7 @@ class Records:
         self._rest = ""
 
     def read(self, text: str) -> list[Invoked]:
-        """What was called; raises HubFault for what is no record."""
+        """What was called; raises HubFault for what is not a record."""
         *records, self._rest = (self._rest + text).split(END)
         if len(self._rest) > MESSAGE_MAX_CHARS:
             raise HubFault("the record is too long")

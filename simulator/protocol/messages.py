@@ -144,7 +144,7 @@ def option_computation(version: int, req_id: int, kind: str, values: Sequence[st
 
 
 def tick_price(req_id: int, kind: str, price: str) -> Fields:
-    """A price of a market data line that is no quote (1)."""
+    """A price of a market data line that is not a quote (1)."""
     return ["1", "6", str(req_id), kind, price, "0", "0"]
 
 

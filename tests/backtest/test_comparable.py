@@ -113,7 +113,7 @@ def test_other_data_are_named_and_a_copy_is_the_same(both: Both):
     copy.write_text(ROWS.replace("9,10", "8,10"))
     assert "which has other rows" in both.refusal()
     both.live = both.config()
-    assert "its market was no file" in both.refusal()
+    assert "its market was not a file" in both.refusal()
 
 
 def test_other_settings_are_named(both: Both):

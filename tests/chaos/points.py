@@ -164,7 +164,7 @@ class Wrapped:
         return appended
 
     def send(self, send: Callable[..., bool]) -> Callable[..., bool]:
-        """A transport's `send`: what is no part of an order's way goes through untouched."""
+        """A transport's `send`: what is not part of an order's way goes through untouched."""
 
         def sent(transport: Any, channel: str, frames: Sequence[bytes]) -> bool:
             if not self._is_of_an_order(channel, frames):

@@ -56,7 +56,7 @@ def on_a_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
         asyncio.run(main())
 
     whole = signature(test)
-    parameters = [*whole.parameters.values()][1:]  # the bench is no fixture
+    parameters = [*whole.parameters.values()][1:]  # the bench is not a fixture
     run.__signature__ = whole.replace(parameters=parameters)  # type: ignore[attr-defined]
     return run
 

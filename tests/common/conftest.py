@@ -1,4 +1,4 @@
-"""Settings of the property tests: a busy machine is no failure."""
+"""Settings of the property tests: a busy machine is not a failure."""
 
 from hypothesis import HealthCheck, settings
 

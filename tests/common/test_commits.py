@@ -15,7 +15,7 @@ from tapewire.common.runtime.service import Service
 
 
 class SlowDisk(MemoryJournal):
-    """Commits when it is told to."""
+    """Commits when the test says so."""
 
     def __init__(self) -> None:
         super().__init__()

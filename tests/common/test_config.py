@@ -23,7 +23,7 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def refusal(text: str) -> str:
-    """What is said of a file with `text`."""
+    """The error for a file with `text`."""
     Path("tapewire.toml").write_text(text)
     with pytest.raises(ConfigError) as caught:
         load()
@@ -389,7 +389,7 @@ def test_a_strategy_without_symbols_reads_all() -> None:
 
 
 def test_a_symbol_of_a_strategy_is_refused_where_it_is_read_and_nothing_is_configured() -> None:
-    """A back-test and a demo take the symbols of their file then, so the file alone is no fault."""
+    """A back-test and a demo take the symbols of their file then: the file alone is fine."""
     config = Config(strategies=({"name": "one", "strategy": "a.b:C", "symbols": ["AAPL"]},))
     with pytest.raises(ConfigError, match=re.escape(
         "strategies.one.symbols has AAPL, which is not in [[instruments]]; none is known"

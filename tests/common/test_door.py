@@ -1,4 +1,4 @@
-"""The door of a service: what is refused reaches no handler, and its sender is told."""
+"""The door of a service: what is refused reaches no handler, and its sender gets the reason."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ SECOND = 1_000_000_000
 
 
 class Flaky:
-    """Raises as long as it is told to."""
+    """Raises as long as the test wants it to."""
 
     def __init__(self, failures: int = 10**9) -> None:
         self.failures = failures

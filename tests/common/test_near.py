@@ -1,4 +1,4 @@
-"""What is said of a name that is not known."""
+"""The message for a name that is not known."""
 
 import pytest
 

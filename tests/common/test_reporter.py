@@ -13,7 +13,7 @@ from tapewire.common.runtime.reporter import REASONS_MAX, Reporter
 
 
 class Log:
-    """Keeps what it is told."""
+    """Keeps what is reported to it."""
 
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []

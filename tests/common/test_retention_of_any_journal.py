@@ -55,7 +55,7 @@ def test_every_process_comes_to_the_same_with_a_checkpoint_and_without(
     one.write(roles.GATEWAY, *set_back(model.run(after)[len(events) :], at - len(events)))
     one.follow()
     made = one.compact()
-    assert one.differences() == []  # one that was stale is made anew
+    assert one.differences() == []  # one that was stale is replaced
     if not made.why:
         one.keeper._newest = first  # type: ignore[assignment]
         assert one.differences() == []

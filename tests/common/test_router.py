@@ -254,7 +254,7 @@ def test_one_slow_coroutine_handler_holds_up_no_other(routed: Routed):
     routed.router.on_async(Event, quick)
     routed.route(HALT)
     assert done.wait(5)
-    assert routed.router.close(timeout_s=0.01) == 1, "what it never finished is said"
+    assert routed.router.close(timeout_s=0.01) == 1, "it reports what it never finished"
 
 
 def test_a_full_queue_costs_the_event_and_not_the_router(

@@ -1,4 +1,4 @@
-"""What is said of a file that is no TOML: the line, and what belongs there."""
+"""The error for a file that is not TOML: the line, and what belongs there."""
 
 from pathlib import Path
 

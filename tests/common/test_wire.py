@@ -153,9 +153,9 @@ HOSTILE = {
     "deep": b"\x95\x01\xa1g\xa1e\x01" + b"\x91" * 100_000 + b"\x01",
     "deep from the start": b"\x91" * 100_000,
     "a count that is not there": b"\x95\x01\xa1g\xa1e\x01\xdd\xff\xff\xff\xff",
-    "text that is no UTF-8": b"\x95\x01\xa2\xff\xfe\xa1e\x01\x90",
+    "text that is not UTF-8": b"\x95\x01\xa2\xff\xfe\xa1e\x01\x90",
     "another version": packed(1, "g", "e", 1, []),
-    "a version that is no number": packed("2", "g", "e", 1, []),
+    "a version that is not a number": packed("2", "g", "e", 1, []),
     "too large": packed(wire.WIRE_VERSION, "g", "e", 1, [b"x" * wire.BODY_MAX_BYTES]),
 }
 

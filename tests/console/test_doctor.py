@@ -1,4 +1,4 @@
-"""`tapewire doctor`: against a TWS, against nothing, and against all that is no TWS."""
+"""`tapewire doctor`: against a TWS, against nothing, and against all that is not a TWS."""
 
 import json
 import os

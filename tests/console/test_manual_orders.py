@@ -1,4 +1,4 @@
-"""Orders of a person without a group: what is asked, what is sent, what is said."""
+"""Orders of a person without a group: what is asked, what is sent, what is printed."""
 
 from collections.abc import Iterator
 from decimal import Decimal

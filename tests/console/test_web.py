@@ -28,7 +28,7 @@ def lacking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def written(run_dir: Path, config: Config) -> tuple[bool, list[str]]:
-    """Whether a section is written for it, and what is said."""
+    """Whether a section is written for it, and what is printed."""
     said: list[str] = []
     group = Group(config.model_copy(update={"run_dir": run_dir}))
     group._write_sections(said.append)

@@ -179,7 +179,7 @@ def test_a_new_stop_that_the_gateway_denies_is_tried_again_with_a_wait_that_grow
     tried = len(desk.orders()) - 3
     assert 4 <= tried <= 6
     assert "tries for the" in desk.alarms[0]
-    assert (desk.state, len(desk.alarms)) == ("PROTECTING", 1), "it is no word of the broker"
+    assert (desk.state, len(desk.alarms)) == ("PROTECTING", 1), "it is not a word of the broker"
     desk.denies = ""
     desk.pass_s(31)
     assert desk.order(3 + tried + 1).state == "ACCEPTED"

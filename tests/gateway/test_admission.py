@@ -188,7 +188,7 @@ def test_the_durable_state_has_the_halts_with_their_reasons_and_the_flatten():
     }
 
 
-# ---- what is no order at all --------------------------------------------------------------------
+# ---- what is not an order at all ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("set_by_ns", [-HOUR, HOUR])

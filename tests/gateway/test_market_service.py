@@ -243,7 +243,7 @@ def test_a_scan_is_open_at_tws_while_its_topic_is_read_and_goes_out_on_it(shell:
     shell.wires.put("market", b"\x01" + wire.topic("scan.MOST"))
     shell.turn()
     assert shell.written() == [request, ["23", "1", request[1]]]
-    assert ["scan.MOST is no scan" in one.reason for one in shell.service.dead_letters] == [True]
+    assert ["scan.MOST is not a scan" in one.reason for one in shell.service.dead_letters] == [True]
 
 
 def test_every_topic_of_a_symbol_is_among_those_that_count_their_messages():

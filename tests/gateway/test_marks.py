@@ -1,4 +1,4 @@
-"""Marks: how often the newest values of what is held are told, and of the rest."""
+"""Marks: how often the newest values of what is held are published, and of the rest."""
 
 from tapewire.gateway.marks import LAST_EVERY_NS, MARK_EVERY_NS, Due, Marks
 

@@ -101,7 +101,7 @@ def test_a_long_message_is_cut(tmp_path: Path):
 def test_what_is_no_message_and_a_disk_that_takes_nothing_stop_nobody(tmp_path: Path):
     one = log(tmp_path)
     one.read(b"\xff" * 100)
-    assert lines(tmp_path) == ["< 100 bytes that are no message"]
+    assert lines(tmp_path) == ["< 100 bytes that are not a message"]
     (tmp_path / "file").touch()
     log(tmp_path / "file").read(message("1"))
 

@@ -136,7 +136,7 @@ def test_scans_are_asked_for_again_after_a_reconnect_and_known_rankings_stay(rea
     assert reading.port.scans.open_now == {2: GAINERS}
     reading.heard()
     reading.broker(Ranking(1, (B,)), Ranking(2, (A,)), Ranking(77, (B,)))
-    assert reading.heard() == [], "the same ranking is no news, and nobody asked for the others"
+    assert reading.heard() == [], "the same ranking is not news, and nobody asked for the others"
 
 
 def test_a_refusal_fails_whoever_asks_and_is_shown_once_to_a_person(reading: Reading):

@@ -267,7 +267,7 @@ def test_what_adds_risk_waits_until_all_of_risks_decisions_are_known(shell: Shel
 
 
 class SlowJournal(LoggedJournal):
-    """Commits when it is told to."""
+    """Commits when the test says so."""
 
     def begin(self, events: Sequence[Event]) -> int:
         self.begun = [*events]

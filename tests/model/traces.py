@@ -58,7 +58,7 @@ class Tracing(Watch):
         self.followed: dict[str, States] = {}
         self._world: World | None = None
         self._read: Counter[str] = Counter()
-        self._left: set[str] = set()  # signals that are no plain orders, or are no more
+        self._left: set[str] = set()  # signals that are not plain orders, or are no more
         self._full_ns: dict[str, int] = {}  # when a role's disk was last seen full
 
     def attach(self, world: World) -> None:

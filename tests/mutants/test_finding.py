@@ -1,4 +1,4 @@
-"""What breaks by itself is no find: a bug must have done what it does."""
+"""What breaks by itself is not a find: a bug must have done what it does."""
 
 from typing import Any
 

@@ -14,7 +14,7 @@ SWITCH = "TAPEWIRE_PAPER"
 def test_an_order_goes_to_the_paper_account_and_comes_back(monkeypatch: pytest.MonkeyPatch):
     if os.environ.get(SWITCH) != "1":
         pytest.skip(f"set {SWITCH}=1 to place an order in a paper account, and cancel it")
-    monkeypatch.delenv(SWITCH)  # it is no key of the configuration
+    monkeypatch.delenv(SWITCH)  # it is not a key of the configuration
     try:
         round_trip(configuration.load(), print)
     except (RefusedError, FailedError) as error:

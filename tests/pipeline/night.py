@@ -1,6 +1,6 @@
 """A group that trades on a TWS in which things go wrong, and what tests ask of both.
 
-The TWS is a simulator that is no part of the group, at an address as a real one has it: so nothing
+The TWS is a simulator that is not part of the group, at an address as a real one has it: so nothing
 is different because the two know each other.
 """
 

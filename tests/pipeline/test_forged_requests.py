@@ -31,7 +31,7 @@ FORGED = 300
 
 
 class Stranger:
-    """A program of the same user that is no part of the group."""
+    """A program of the same user that is not part of the group."""
 
     def __init__(self, running: Running) -> None:
         self._running = running

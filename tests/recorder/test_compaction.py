@@ -178,7 +178,7 @@ def test_of_a_message_with_something_else_among_its_ticks_the_ticks_are_kept(fol
     name = segment(folder, 1, [first[0], mixed, *market.message()])
     faults = compact(folder).faults
     assert faults[0].startswith(f"{name}: an event on tick.AAPL: ")
-    assert faults[1] == f"{name}: feed.resumed on tick.AAPL is no tick"
+    assert faults[1] == f"{name}: feed.resumed on tick.AAPL is not a tick"
     assert stored(folder)["AAPL"] == market.ticks
     assert [entry.holes for entry in Store(folder).entries([])] == [()]
 

@@ -52,7 +52,7 @@ class Between:
         return found
 
     def end(self, role: str) -> None:
-        """As a kill does: nothing is said to anybody."""
+        """As a kill does: nobody hears of it."""
         self._processes.pop(role).release()
 
     # ---- what is around them ---------------------------------------------------------------------

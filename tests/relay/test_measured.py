@@ -9,7 +9,7 @@ AHEAD = 1_700_000_000 * S  # of our monotonic clock
 
 
 class ANetwork:
-    """Rounds through a network that takes as long there and back as it is told; nanoseconds."""
+    """Rounds through a network that takes the given time there and back, in nanoseconds."""
 
     def __init__(self, ahead_ns: int = AHEAD) -> None:
         self.measured = Measured()

@@ -13,7 +13,7 @@ DAY = 24 * 3600 * SECOND
 
 
 class Account:
-    """One monitor with the given rules, at a moment that moves on when it is told to."""
+    """One monitor with the given rules, at a moment that the test moves on."""
 
     def __init__(
         self,

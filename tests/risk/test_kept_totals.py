@@ -200,7 +200,7 @@ def test_so_they_do_in_a_gateway_whose_positions_are_the_brokers(happening: list
         if type(event) is PositionReported:
             key = (event.account, event.symbol)
             if not holdings.report(key, event.quantity, Decimal(100), T0):
-                return  # what is known already is no event
+                return  # what is known already is not an event
             holdings.apply(event)
         ledger.apply(event)
 

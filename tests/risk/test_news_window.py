@@ -1,4 +1,4 @@
-"""NewsWindow: no new risk around the times of a file, and what is said of a file that is wrong."""
+"""NewsWindow: no new risk around the times of a file, and the errors for a file that is wrong."""
 
 from datetime import UTC, datetime
 from pathlib import Path

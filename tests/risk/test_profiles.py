@@ -202,8 +202,8 @@ def test_a_profile_that_does_not_exist_is_refused_with_the_one_that_was_meant(tm
     with pytest.raises(ConfigError) as caught:
         load(str(path))
     assert str(caught.value) == (
-        f"{path}: risk.profile is 'day_tradr', which is no profile, and no .toml file; did you mean"
-        " day_trader? Known: day_trader, prop_firm_evaluation"
+        f"{path}: risk.profile is 'day_tradr', which is neither a profile nor a .toml file; did"
+        " you mean day_trader? Known: day_trader, prop_firm_evaluation"
     )
     with pytest.raises(ConfigError, match=r"nowhere\.toml cannot be read"):
         profile.entries_of("nowhere.toml")

@@ -332,7 +332,7 @@ MASKED_PLANTS: Final[Mapping[str, dict[str, Build]]] = {
 Executor and gateway ask the same limits. And an executor that does not wait for its welcome still
 reads the gateway's journal before it decides. It asks for that after it has said hello, on the same
 connection, so the answer has all that was taken before the hello. Only where the hello alone is
-lost is there a gap, for the quarter of a second until it is said again; the model finds that one.
+lost is there a gap, for the quarter of a second until it is sent again; the model finds that one.
 """
 
 MASKS: Final = {

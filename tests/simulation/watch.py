@@ -58,8 +58,8 @@ OF_THE_STORM: Final = (
     r".* is CANCELLED: the broker reports \S+ of it as filled and lists no executions",
     r"group \S+ of \S+ ",
 )
-"""Dead letters that are no fault: what a network that loses and delays makes of good messages, and
-a code of TWS that nobody knows."""
+"""Dead letters that are not a fault: what a network that loses and delays makes of good messages,
+and a code of TWS that nobody knows."""
 RECONCILED: Final = re.compile(r"reconciliation: position (\S+) (\S+): ")
 CANCELLED: Final = re.compile(r"TWS error 202 on (\d+): ")
 
@@ -238,11 +238,11 @@ class Watch:
         return is_client and not self._is_tws_doing and line["event"] in ("placed", "modified")
 
     def _is_excused(self, line: Line) -> bool:
-        """Whether what it adds is no fault of the group's."""
+        """Whether what it adds is not a fault of the group's."""
         return self._is_late(line)
 
     def _is_late(self, line: Line) -> bool:
-        """Whether TWS itself has held the order back: what it adds is no fault of the group's."""
+        """Whether TWS itself has held the order back: what it adds is not the group's fault."""
         arrived_ns = self._arrived_ns.get((line["client_id"], line["order_id"]), line["ts_ns"])
         return line["event"] == "placed" and arrived_ns < line["ts_ns"]
 
@@ -257,7 +257,7 @@ class Watch:
         signal = self.signals.get(name)
         if signal is None:
             if not line["order_ref"].startswith(f"{roles.RISK}-"):
-                self.faults.append(f"G1: {line['order_ref']} is no signal's")
+                self.faults.append(f"G1: {line['order_ref']} is not a signal's")
             return
         wanted: Signal | GroupLeg = signal if isinstance(signal, Signal) else signal.legs[0]
         if isinstance(signal, GroupSignal):

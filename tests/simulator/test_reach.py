@@ -1,4 +1,4 @@
-"""A row that no order is said to wait for changes nothing but the quote."""
+"""A row that no order waits for changes nothing but the quote."""
 
 from decimal import Decimal
 

@@ -58,7 +58,7 @@ def test_all_take_them_over_and_restarted_ones_work_by_them_too() -> None:
     world.run(SECOND_NS)
     assert [text_of(one.entries) for one in books(world)] == [text_of(rules(7))] * 3
     for node in world.nodes.values():
-        node.rules_confirmed = False  # each has read the file anew, and it is as it was
+        node.rules_confirmed = False  # each has read the file again, and it is as it was
     for role in (roles.RISK, roles.GATEWAY, roles.EXECUTOR):
         world.kill(role)
         world.run(5 * SECOND_NS)

@@ -35,7 +35,7 @@ class Side:
         elif size is not None and not 0 <= size <= SIZE_MAX:
             raise ValueError(f"size {size}, expected 0 to {SIZE_MAX}")
         elif self.size is None and not size:
-            size = None  # a 0 where there was no size is no news
+            size = None  # a 0 where there was no size is not news
         first = price_text is not None and not self.seen
         if price == self.price and size == self.size and not first:
             return False

@@ -1,4 +1,4 @@
-"""The best of many runs: what counts, in which order, and what is said of it."""
+"""The best of many runs: what counts, in which order, and what the verdict says."""
 
 import pytest
 

@@ -159,7 +159,7 @@ def test_walk_forward_judges_each_choice_on_the_days_behind_it(tmp_path):
     [
         ({"parameters": {}}, "no parameter is swept"),
         ({"parameters": {"att": [1]}}, "parameters.att is not known; did you mean at?"),
-        ({"rank": "sharp"}, "--rank is 'sharp', which is no figure to rank by; did you mean"),
+        ({"rank": "sharp"}, "--rank is 'sharp', which is not a figure to rank by; did you mean"),
         ({"walk_forward": "5"}, "must be TRAIN:TEST"),
         ({"walk_forward": "9w:1w"}, "too short for one span to choose on"),
         ({"parameters": {"at": ["low", "high"]}}, "parameters.at is 'low', must be a number"),

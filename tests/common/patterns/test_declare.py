@@ -27,7 +27,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: trade.price == None, "of type NoneType"),  # noqa: E711 - as an author may write it
     (lambda: DENIED.strategi, "order.denied has no field 'strategi'; did you mean strategy"),
     (lambda: event(OrderIntended).order.legs, "use where(function)"),
-    (lambda: event(int), "no class of events"),  # type: ignore[type-var]
+    (lambda: event(int), "not a class of events"),  # type: ignore[type-var]
     (lambda: trade.where(3), "cannot be called"),  # type: ignore[arg-type]
     (lambda: FIRST.then(quote).checked(), 'add within("10m")'),
     (lambda: FIRST.within("5 minutes"), "within is '5 minutes'; it must be a duration such as"),
@@ -38,11 +38,11 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: FIRST.without(quote).then_not(quote, "1s"), "without has no step after it"),
     (lambda: FIRST.then_not(quote, "1s").then(quote), "then_not is the end"),
     (lambda: step(DENIED).checked(), "order.denied has no field 'symbol' to match by"),
-    (lambda: step(trade.price > previous[trade.price]).checked(), "no step before it"),
+    (lambda: step(trade.price > previous[trade.price]).checked(), "not a step before it"),
     (lambda: FIRST.next(trade.price > previous[quote.bid]).checked(), "which is a trade"),
-    (lambda: FIRST.next(quote.bid > step(trade)[trade.price]).checked(), "no step before it"),
+    (lambda: FIRST.next(quote.bid > step(trade)[trade.price]).checked(), "not a step before it"),
     (lambda: highest(highest(trade.price, "day"), "day"), "cannot be part of another figure"),
-    (lambda: highest(trade.symbol, "day"), "which is no number"),
+    (lambda: highest(trade.symbol, "day"), "which is not a number"),
     (lambda: highest(trade.price, "month"), "highest over is 'month'"),
     (lambda: highest(trade.price, "day", zone="Mars"), "zone is 'Mars'"),
     (lambda: count(trade.price, "day"), "it needs a condition or a source"),  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Sending by apprise to a web hook on this machine: it arrives, or it is said why it does not."""
+"""Sending by apprise to a web hook on this machine: it arrives, or the reason is reported."""
 
 import logging
 import select

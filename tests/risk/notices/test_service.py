@@ -216,7 +216,7 @@ def test_the_day_is_summed_up_from_both_gateways_journals(bench):
 
 
 def test_a_journal_that_cannot_be_read_costs_the_summary_and_says_so(bench):
-    (bench.run_dir / "journals" / "gateway.sqlite").write_bytes(b"this is no database" * 100)
+    (bench.run_dir / "journals" / "gateway.sqlite").write_bytes(b"this is not a database" * 100)
     bench.turns()
     bench.clock.advance_to(T0 + 3600 * SECOND)
     bench.turns()

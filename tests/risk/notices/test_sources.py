@@ -83,7 +83,7 @@ def test_where_nothing_was_ever_read_only_the_end_of_a_long_journal_is(
 
 
 def test_a_journal_that_cannot_be_read_is_a_fault_and_the_others_are_read(run_dir, sources):
-    (run_dir / "journals" / "executor.sqlite").write_bytes(b"this is no database" * 100)
+    (run_dir / "journals" / "executor.sqlite").write_bytes(b"this is not a database" * 100)
     written(run_dir, lost(1))
     written(run_dir, lost(2), source="risk")
     found = {news.source: news for news in sources.news({})}
