@@ -19,6 +19,7 @@ from tapewire.common.bus.curve import Pair, is_pair, key_of, new_pair
 from tapewire.common.bus.endpoints import require_own
 from tapewire.common.errors import ConfigError
 from tapewire.common.runtime import private_file
+from tapewire.common.runtime.durable import fsync
 from tapewire.common.runtime.logs import log
 
 FOLDER: Final = "keys"
@@ -75,7 +76,7 @@ def make_own(run_dir: Path, *, replace: bool = False) -> Pair:
             )
         pair = new_pair()
         text = f'public = "{pair.public.decode()}"\nsecret = "{pair.secret.decode()}"\n'
-        private_file.write(path, text)
+        _write(path, text)
         return pair
 
 
@@ -89,7 +90,7 @@ def trust(run_dir: Path, key: bytes) -> bytes | None:
     """Connect to the host with this public key and to no other; gives the one trusted before."""
     with _changing(run_dir):
         before = home(run_dir) if path_of(run_dir, HOME).exists() else None
-        private_file.write(path_of(run_dir, HOME), f'public = "{key.decode()}"\n')
+        _write(path_of(run_dir, HOME), f'public = "{key.decode()}"\n')
         return before
 
 
@@ -112,7 +113,7 @@ def allow(run_dir: Path, entry: Allowed) -> tuple[Allowed, ...]:
     with _changing(run_dir):
         before = allowed(run_dir)
         after = lists.with_entry(before, entry)
-        private_file.write(path_of(run_dir, ALLOWED), lists.text_of(after))
+        _write(path_of(run_dir, ALLOWED), lists.text_of(after))
     return tuple(one for one in before if one not in after)
 
 
@@ -128,7 +129,7 @@ def revoke(run_dir: Path, start: str = "", host: str = "") -> tuple[Allowed, ...
         if not gone:
             raise ConfigError(f"no key of host {host} is on the list")
         left = (one for one in before if one not in gone)
-        private_file.write(path_of(run_dir, ALLOWED), lists.text_of(left))
+        _write(path_of(run_dir, ALLOWED), lists.text_of(left))
     return gone
 
 
@@ -178,6 +179,7 @@ def _changing(run_dir: Path) -> Iterator[None]:
     """The folder is there and this user's alone, and no other command changes it meanwhile."""
     folder = run_dir / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
+    fsync(run_dir)
     _require_own(folder)
     lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -185,6 +187,11 @@ def _changing(run_dir: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _write(path: Path, text: str) -> None:
+    """A key that was revoked must not be back after a loss of power."""
+    private_file.write(path, text, durable=True)
 
 
 def _text(path: Path, what: str, bytes_max: int = private_file.SECRET_MAX_BYTES) -> str | None:

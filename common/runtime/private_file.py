@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tapewire.common.errors import ConfigError
+from tapewire.common.runtime.durable import fsync
 
 UMASK: Final = 0o077
 SECRET_MAX_BYTES: Final = 8_192
@@ -56,13 +57,18 @@ def _close_to_others(path: Path) -> None:
         ) from error
 
 
-def write(path: Path, text: str) -> None:
-    """Write `text` with mode 0600; a reader sees the old file or the new one, never a part."""
+def write(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write `text` with mode 0600; a reader sees the old file or the new one, never a part. With
+    `durable` it returns once a loss of power leaves the new one."""
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)  # one that was left over could have another mode
     partial.touch(mode=0o600)
     partial.write_text(text)
+    if durable:
+        fsync(partial)
     partial.replace(path)
+    if durable:
+        fsync(path.parent)
 
 
 def secret(of: str, path: Path, what: str, bytes_max: int = SECRET_MAX_BYTES) -> str:

@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,35 @@ def test_any_tools_key_is_taken():
     assert key_of(PAIR.public.decode()) == PAIR.public
     assert is_pair(PAIR)
     assert not is_pair(Pair(PAIR.public, b"short"))
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "own.toml": lambda run_dir: key_files.make_own(run_dir, replace=True),
+    "home.toml": lambda run_dir: key_files.trust(run_dir, PAIR.public),
+    "allowed.toml": lambda run_dir: key_files.revoke(run_dir, host="far"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_on_the_disk_before_a_command_says_so_a_revoked_key_above_all(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    key_files.allow(run_dir, FAR)
+    steps: list[tuple[str, str]] = []
+    replace, fsync = Path.replace, os.fsync
+
+    def replaced(path: Path, target: Path) -> Path:
+        steps.append(("replaced", target.name))
+        return replace(path, target)
+
+    def synced(descriptor: int) -> None:
+        steps.append(("synced", Path(f"/proc/self/fd/{descriptor}").readlink().name))
+        fsync(descriptor)
+
+    monkeypatch.setattr(Path, "replace", replaced)
+    monkeypatch.setattr(os, "fsync", synced)
+    CHANGES[name](run_dir)
+    assert steps == [
+        ("synced", run_dir.name), ("synced", f"{name}.partial"), ("replaced", name),
+        ("synced", "keys"),
+    ]  # fmt: skip
