@@ -7,15 +7,21 @@ from decimal import Decimal
 from tapewire.common import roles
 from tapewire.common.accounting.compare import broker_of
 from tapewire.common.events import FlattenDelayed, OrderModifyIntended
+from tapewire.executor.orders import ExecutorOrder
 from tapewire.executor.service import ExecutorService
+from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.service import GatewayService
 from tapewire.risk.service import RiskService
 from tapewire.simulator.exchange.matching import Exchange
+from tapewire.simulator.exchange.orders import Order as Working
 from tapewire.simulator.projectx.trading import CLIENT
 from tapewire.strategy.service import StrategyService
 from tapewire.virtual.linked import LinkedGateway
-from tapewire.virtual.world import World
+from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation.watch import Watch
+
+LOOKS_EVERY_NS = SECOND_NS // 2
+UNCOUNTED_MAX_NS = 5 * SECOND_NS
 
 
 def once(world: World, watch: Watch) -> Iterator[str]:
@@ -50,11 +56,7 @@ def _at_rest(world: World, role: str) -> Iterator[str]:
     for ours in orders.by_intent.values():
         if not ours.live and (ours.modify_request or ours.cancel_request):
             yield f"G4: {ours} is over, and has a cancel or a modify under way"
-    exchange, client_id = exchange_of(world, role)
-    for order in exchange.open_orders():
-        if order.order_ref not in intents or order.client_id != client_id or not order.is_sent:
-            continue
-        intent, ours = intents[order.order_ref], orders[order.order_ref]
+    for order, intent, ours in _working(world, role):
         if not (intent.live and ours.live):
             yield f"G7: {intent} works at the broker, and {ours} is not counted"
         if intent.modify or ours.modify or ours.modify_request:
@@ -64,6 +66,54 @@ def _at_rest(world: World, role: str) -> Iterator[str]:
             mine = (one.terms.quantity, one.terms.limit, one.terms.stop)
             if mine != theirs:
                 yield f"G3: {one} has {mine}, the broker {theirs}"
+
+
+def _working(world: World, role: str) -> Iterator[tuple[Working, Intent, ExecutorOrder]]:
+    """What works at the broker of a gateway's orders, as the gateway and the executor know it."""
+    gateway, executor = world.service(role), world.service(roles.EXECUTOR)
+    assert isinstance(gateway, GatewayService)
+    assert isinstance(executor, ExecutorService)
+    intents, orders = gateway.gateway.orders, executor.executor.ledger.orders
+    exchange, client_id = exchange_of(world, role)
+    for order in exchange.open_orders():
+        if order.order_ref in intents and order.client_id == client_id and order.is_sent:
+            yield order, intents[order.order_ref], orders[order.order_ref]
+
+
+class Uncounted:
+    """Watches that what works at the broker counts, as soon as all could have heard of it. One that
+    fills later is an order of the group's again, and shows nothing of the time before."""
+
+    def __init__(self) -> None:
+        self._since_ns: dict[str, int] = {}
+
+    def run(self, world: World, for_ns: int) -> Iterator[str]:
+        """Let a calm world go on for so long."""
+        until_ns = world.clock.mono_ns() + for_ns
+        while (left_ns := until_ns - world.clock.mono_ns()) > 0:
+            world.run(min(left_ns, LOOKS_EVERY_NS))
+            yield from self._look(world)
+
+    def _look(self, world: World) -> Iterator[str]:
+        now_ns = world.clock.mono_ns()
+        found = {
+            intent.intent_id: f"{intent} has worked at the broker for seconds; executor: {ours}"
+            for role in of_kind(world, roles.GATEWAY)
+            if _are_there(world, role)
+            for _, intent, ours in _working(world, role)
+            if not (intent.live and ours.live)
+        }
+        self._since_ns = {name: self._since_ns.get(name, now_ns) for name in found}
+        for name, since_ns in self._since_ns.items():
+            if now_ns - since_ns > UNCOUNTED_MAX_NS:
+                yield f"G7: uncounted: {found[name]}"
+
+
+def _are_there(world: World, role: str) -> bool:
+    """Whether a gateway and the executor know all that they can."""
+    services = world.service(role), world.service(roles.EXECUTOR)
+    now = world.clock.now()
+    return all(one is not None and one.readiness(now)[0] == "READY" for one in services)
 
 
 def exchange_of(world: World, role: str) -> tuple[Exchange, int]:

@@ -222,8 +222,9 @@ def settle(
     world.clock.step_wall(world.clock.mono_ns() - world.clock.now_ns())
     for node in world.nodes.values():
         node.transport.crash_after = None
-    world.run(max(0, until_ns - world.clock.mono_ns()) + CALM_NS)
-    found = [f"after the storm, {fault}" for fault in invariants.readiness(world)]
+    calm_ns = max(0, until_ns - world.clock.mono_ns()) + CALM_NS
+    found = [*modifies.Uncounted().run(world, calm_ns)]
+    found += [f"after the storm, {fault}" for fault in invariants.readiness(world)]
     if seed % GROUPS_EVERY == GROUPS_EVERY - 1:
         world.run(GROUPS_NS)
         found += group_rules.at_rest(world, watch)

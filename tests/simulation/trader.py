@@ -9,6 +9,7 @@ from tapewire.common.events import ComboLeg, GroupLeg, OrderTerms, Side, TimeInF
 
 HALF_HOUR_NS = 1_800_000_000_000
 TICKS = Decimal("0.25")
+FAR = 80 * TICKS
 
 
 class TraderParameters(msgspec.Struct, frozen=True):
@@ -80,7 +81,10 @@ class Trader(Strategy[TraderParameters]):
         """A bracket, a ladder, a vertical or a one-cancels-other, with exits near enough to be
         reached; now and then all on the symbol is closed, or what was given last is cancelled."""
         away, quantity = TICKS * (1 + turn % 3), self.parameters.quantity
-        limit = bid if turn % 4 == 3 else None
+        rests = turn % 12 == 11 or (self.parameters.ladders and turn % 6 == 5)
+        if rests:  # it would work on, if nobody cancelled it
+            bid -= FAR
+        limit = bid if rests or turn % 4 == 3 else None
         if turn % 7 == 6:
             self.close(symbol)
         elif turn % 9 == 8:
