@@ -15,9 +15,10 @@ from tapewire.common.events import Event, ForeignOrderReported, OrderCancelled, 
 from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.gateway.service import GatewayService
 from tapewire.risk.service import RiskService
+from tapewire.virtual.world import SECOND_NS
 from tests.gateway.tws_bench import fill_of, submit
 from tests.gateway.tws_messages import AAPL, ACCOUNT
-from tests.simulation import invariants
+from tests.simulation import invariants, modifies
 from tests.simulation.broker_side import BrokerSide, Executed
 from tests.simulation.run import CALM_NS, flatten
 from tests.simulation.watch import Watch
@@ -197,3 +198,23 @@ def test_a_modify_that_makes_an_order_smaller_adds_no_risk_though_tws_has_made_t
     assert not broker.adds_risk({**made, "event": "modified", "quantity": "4"})
     assert broker.adds_risk({**made, "event": "modified", "quantity": "8"})
     assert broker.placed_by_ref.total() == 0
+
+
+@pytest.mark.parametrize(("works_s", "is_seen"), [(4, False), (9, True)])
+def test_what_works_at_the_broker_for_seconds_and_counts_nowhere_breaks_g7(
+    monkeypatch: pytest.MonkeyPatch, works_s: int, is_seen: bool
+):
+    clock, over = VirtualClock(), SimpleNamespace(live=False, intent_id="s-1/1")
+
+    def working(_world: Any, _role: str) -> list[Any]:
+        return [(None, over, over)] if clock.mono_ns() < works_s * SECOND_NS else []
+
+    monkeypatch.setattr(modifies, "_working", working)
+    monkeypatch.setattr(modifies, "_are_there", lambda *_: True)
+    world: Any = SimpleNamespace(
+        clock=clock, gateways=GATEWAYS, run=lambda ns: clock.advance_to(clock.mono_ns() + ns)
+    )
+    found = list(modifies.Uncounted().run(world, CALM_NS))
+    assert bool(found) is is_seen
+    assert all(one.startswith("G7: uncounted") for one in found)
+    assert clock.mono_ns() == CALM_NS
