@@ -86,6 +86,7 @@ class Uncounted:
 
     def __init__(self) -> None:
         self._since_ns: dict[str, int] = {}
+        self._said: set[str] = set()
 
     def run(self, world: World, for_ns: int) -> Iterator[str]:
         """Let a calm world go on for so long."""
@@ -105,7 +106,8 @@ class Uncounted:
         }
         self._since_ns = {name: self._since_ns.get(name, now_ns) for name in found}
         for name, since_ns in self._since_ns.items():
-            if now_ns - since_ns > UNCOUNTED_MAX_NS:
+            if now_ns - since_ns > UNCOUNTED_MAX_NS and name not in self._said:
+                self._said.add(name)
                 yield f"G7: uncounted: {found[name]}"
 
 
