@@ -1,6 +1,7 @@
 """Fixtures of all tests: a run directory, and a whole group of real processes in it."""
 
 import gc
+import importlib
 import logging
 import os
 import shutil
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[GROUP].end()
     finally:
         config.stash[WARDEN].communicate()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Of all tests, each worker first imports a share of its own: it is the worker that rewrites
+    their assertions, where no worker has yet. Else all would rewrite all of them, side by side."""
+    config = session.config
+    worker = getattr(config, "workerinput", None)  # of pytest-xdist; there is none without workers
+    if worker is None or [Path(one).resolve() for one in config.args] != [ROOT / "tests"]:
+        return
+    number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    for file in files[len(files) * number // count : len(files) * (number + 1) // count]:
+        name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        with suppress(
+            Exception, pytest.skip.Exception
+        ):  # the collection meets it again, and says so
+            importlib.import_module(name)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
