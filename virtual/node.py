@@ -210,6 +210,10 @@ class Node:
         """See `Host.free_bytes`."""
         return self.disk_free_bytes
 
+    def journal_lost(self) -> str:
+        """See `Host.journal_lost`; nobody deletes what is in memory."""
+        return ""
+
     def halt_file(self) -> str | None:
         """See `Host.halt_file`."""
         return self.halt_text

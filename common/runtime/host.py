@@ -60,6 +60,9 @@ class Host(Protocol):
     def free_bytes(self) -> int | None:
         """How much the disk that the journals are on has free; None: no bound."""
 
+    def journal_lost(self) -> str:
+        """Why the role's journal would not be found by its next start; empty if it would."""
+
     def halt_file(self) -> str | None:
         """What the group's kill switch says; None where nobody has pulled it."""
 

@@ -53,6 +53,7 @@ from tapewire.common.runtime.journal import (
     Synchronous,
 )
 from tapewire.common.runtime.logs import log
+from tapewire.common.runtime.own_journal import OpenFile
 from tapewire.common.runtime.reporter import Reporter
 from tapewire.common.runtime.reserve import Reserve, free_bytes, wait_for_room
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken, ended_start, take_role
@@ -91,6 +92,7 @@ class Process:
         if isinstance(self.clock, HomeClock) and roles.kind_of(role) != roles.RELAY:
             home_clock.wait(self.clock, self.orphaned, _say)
         self._journals: list[Journal] = []
+        self._journal_file: OpenFile | None = None
         self._walk: Walk | None = None
         self._head_log = head_log.log_of(role, config, _say)
         self.heads = Heads(role, HeadFile(self.run_dir, role), self._head_log)
@@ -114,6 +116,7 @@ class Process:
             self._journals.append(committing)
         else:
             self._journals.append(SqliteJournal(path, level, make_room=self.give_up_reserve))
+        self._journal_file = OpenFile(path)
         return self._journals[-1]
 
     @property
@@ -163,6 +166,10 @@ class Process:
     def free_bytes(self) -> int | None:
         """See `Host.free_bytes`."""
         return free_bytes(self.run_dir)
+
+    def journal_lost(self) -> str:
+        """See `Host.journal_lost`."""
+        return self._journal_file.lost if self._journal_file is not None else ""
 
     def halt_file(self) -> str | None:
         """See `Host.halt_file`."""

@@ -116,3 +116,15 @@ def _goes_on_after_a_resume(group: Group) -> None:
     assert tapewire("resume").stdout == "trading is ACTIVE\n"
     running.until_ready()
     running.until_fills(running.fills() + 1)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("role", ["gateway", "executor"])
+def test_a_journal_that_is_deleted_under_its_process_halts_it(running: Running, role: str):
+    running.until_ready()
+    running.until_fills(1)
+    (running.run_dir / "journals" / f"{role}.sqlite").unlink()
+    running.until(lambda: running.state(role) == "HALTED", f"{role} to be HALTED")
+    assert "was deleted or moved while it was in use" in running.status(role)["reason"]
+    running.flatten()
+    running.until(lambda: running.status("risk")["held"] == [], "nothing to be held")
