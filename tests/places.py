@@ -6,6 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("TAPEWIRE_DATA", ROOT.parent / "shared" / "data"))
+SDK = ROOT / ".venv-projectx" / "bin" / "python"
+"""The interpreter that has `project-x-py`, where `make projectx` has made one."""
 
 
 NO_CONSOLE = {"TAPEWIRE_WEB__ENABLED": "false"}

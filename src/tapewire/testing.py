@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import pytest
 
@@ -28,6 +28,8 @@ class SimulatedTws:
     RuntimeError, with what the simulator reported, if it does not start.
     """
 
+    module: ClassVar[str] = "tapewire.simulator"
+
     def __init__(
         self,
         *,
@@ -36,7 +38,7 @@ class SimulatedTws:
         symbols: str = "",
         options: Sequence[str] = (),
     ) -> None:
-        command = [sys.executable, "-m", "tapewire.simulator", "--port=0", "--control=0"]
+        command = [sys.executable, "-m", self.module, "--port=0", "--control=0"]
         command += [f"--seed={seed}", *options]
         given = {"scenario": scenario, "symbols": symbols}
         command += [f"--{name}={value}" for name, value in given.items() if value]

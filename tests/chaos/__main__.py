@@ -11,7 +11,9 @@ from typing import Final
 
 from tests import warden
 from tests.chaos.run import DISK_MB, Figures, is_good, run
+from tests.chaos.setup import ALONE, BOTH
 from tests.pipeline.test_full_disk import NAMESPACE
+from tests.places import SDK
 
 DISK: Final = "CHAOS_DISK"
 """In the environment of the process that has a mount namespace of its own: where its disk is."""
@@ -26,8 +28,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=main.__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=1.0, help="of strikes")
+    parser.add_argument("--both", action="store_true", help="a gateway at ProjectX beside TWS")
     parser.add_argument("--json", action="store_true", help="one object")
     arguments = parser.parse_args()
+    if arguments.both and not SDK.exists():
+        parser.error("--both needs project-x-py and Python 3.12: run `make projectx`")
     reason = "" if DISK in os.environ else namespace_lacks()
     if DISK not in os.environ and not reason:
         with tempfile.TemporaryDirectory(prefix="tw-") as folder:
@@ -35,7 +40,7 @@ def main() -> int:
             return subprocess.run(command, env={**os.environ, DISK: folder}, check=False).returncode
     warden.watch()
     disk = mounted()
-    found = run(arguments.seed, arguments.minutes * 60, disk)
+    found = run(arguments.seed, arguments.minutes * 60, disk, BOTH if arguments.both else ALONE)
     found["disk"] = f"{DISK_MB} MB of its own" if disk else f"not filled: {reason}"
     if arguments.json:
         print(json.dumps(found))

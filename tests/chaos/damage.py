@@ -8,7 +8,6 @@ from tapewire.common import roles
 from tests.pipeline.damage import DAMAGES
 from tests.pipeline.running import Running, tapewire
 
-ROLES: Final = (*roles.GATEWAYS, roles.EXECUTOR, roles.RISK)
 KINDS: Final = DAMAGES
 HALTED_S: Final = 20.0
 

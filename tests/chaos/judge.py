@@ -6,6 +6,7 @@ and nobody sets it.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.chaos.points import Taped
 from tests.model.journals import strange_moves
 from tests.pipeline.audited import Audit
 from tests.simulation import invariants
+from tests.simulation.both import BothWatch
 from tests.simulation.watch import Watch
 
 JUDGED: Final = ("order", "status", "execution")
@@ -47,31 +49,33 @@ class Verdict(NamedTuple):
 class Past:
     """The journals of a run directory, read once."""
 
-    gateways = roles.GATEWAYS
-
-    def __init__(self, run_dir: Path, instruments: Sequence[Instrument]) -> None:
-        self.instruments = instruments
-        self._events = {role: books.read_journal(run_dir, role) for role in roles.JOURNALED}
+    def __init__(self, run_dir: Path, config: Config) -> None:
+        self.instruments: Sequence[Instrument] = config.all_instruments()
+        self.gateways = config.logins().gateways
+        journaled = roles.journaled(self.gateways)
+        self.journals = {role: books.read_journal(run_dir, role) for role in journaled}
 
     def events(self, role: str) -> list[Event]:
         """All events of a role's journal."""
-        return self._events[role]
+        return self.journals[role]
 
 
 def judge(
-    config: Config, run_dir: Path, audit: Path, tapes: Sequence[Taped], limit: Decimal
+    config: Config, run_dir: Path, audits: Sequence[Path], tapes: Sequence[Taped], limit: Decimal
 ) -> Verdict:
-    """Compare both sides of a run that has ended, in which everything was closed."""
-    past, broker = Past(run_dir, config.all_instruments()), Audit(audit).read()
-    theirs = {one["exec_id"] for one in broker.executions}
-    fills = [e.exec_id for role in roles.GATEWAYS for e in past.events(role) if isinstance(e, Fill)]
+    """Compare both sides of a run that has ended, in which everything was closed. Each broker of
+    the group has an audit."""
+    past, brokers = Past(run_dir, config), [Audit(one).read() for one in audits]
+    theirs = {line["exec_id"] for one in brokers for line in one.executions}
+    placed = sum((one.placed for one in brokers), Counter[str]())
+    fills = [e.exec_id for role in past.gateways for e in past.events(role) if isinstance(e, Fill)]
     traded = books.Traded(config, run_dir)
-    apart = books.differences(traded, [books.broker_books(audit)])
-    again = sum(count - 1 for count in broker.placed.values())
-    breaches = [*_watched(config, past, audit, tapes, limit), *_written(past, run_dir)]
+    apart = books.differences(traded, map(books.broker_books, audits))
+    again = sum(count - 1 for count in placed.values())
+    breaches = [*_watched(config, past, audits, tapes, limit), *_written(past, run_dir)]
     breaches += [f"{'G2' if one.kind == 'execution' else 'G3'}: {one}" for one in apart]
     return Verdict(
-        broker.placed.total(), len(theirs), again + int(total(apart, "duplicate")),
+        placed.total(), len(theirs), again + int(total(apart, "duplicate")),
         len(theirs.symmetric_difference(fills)), total(apart, "position"),
         total(apart, "realised", "fees"), breaches,
     )  # fmt: skip
@@ -88,12 +92,12 @@ def _written(past: Past, run_dir: Path) -> Iterator[str]:
 
 
 def _watched(
-    config: Config, past: Past, audit: Path, tapes: Sequence[Taped], limit: Decimal
+    config: Config, past: Past, audits: Sequence[Path], tapes: Sequence[Taped], limit: Decimal
 ) -> Iterator[str]:
     """What a watch saw of it, and what can be judged with what it knows."""
     seen = _Seen(config, past)
     beyond: dict[str, None] = {}
-    for one in _in_time(tapes, audit):
+    for one in _in_time(tapes, audits):
         if isinstance(one, Taped):
             seen.sent(one)
         else:
@@ -111,7 +115,7 @@ class _Seen:
     """A watch with the clock and the risk journal that it needs, as far as they had come."""
 
     def __init__(self, config: Config, past: Past) -> None:
-        self.watch = Watch(config)
+        self.watch = BothWatch(config) if len(config.logins()) > 1 else Watch(config)
         self._decided = past.events(roles.RISK)
         self._clock, self._risk = VirtualClock(), MemoryJournal()
         self._ahead_ns = ahead_ns()
@@ -139,10 +143,12 @@ def ahead_ns() -> int:
     return now.wall_ns - now.mono_ns
 
 
-def _in_time(tapes: Iterable[Taped], audit: Path) -> list[Taped | Line]:
-    """What was sent and what the broker did, as it came."""
-    with audit.open() as lines:
-        done = [json.loads(line) for line in lines if '"message_' not in line[:40]]
+def _in_time(tapes: Iterable[Taped], audits: Iterable[Path]) -> list[Taped | Line]:
+    """What was sent and what the brokers did, as it came."""
+    done = list[Line]()
+    for audit in audits:
+        with audit.open() as lines:
+            done += [json.loads(line) for line in lines if '"message_' not in line[:40]]
     judged: list[Taped | Line] = [one for one in done if one["kind"] in JUDGED]
     return sorted([*tapes, *judged], key=_ts_ns)
 
@@ -153,10 +159,9 @@ def _ts_ns(one: Taped | Line) -> int:
 
 def _replayed(config: Config, past: Past, watch: Watch) -> Iterator[str]:
     """G6: executor and risk, from the journals alone, hold what the broker does."""
-    journals = {role: past.events(role) for role in roles.JOURNALED}
     of = {
-        roles.EXECUTOR: replay.executor(config, journals).ledger.book,
-        roles.RISK: replay.risk(config, journals).accounts.book,
+        roles.EXECUTOR: replay.executor(config, past.journals).ledger.book,
+        roles.RISK: replay.risk(config, past.journals).accounts.book,
     }
     for role, book in of.items():
         for key, quantity in watch.broker.positions.items():

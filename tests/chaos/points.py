@@ -6,27 +6,35 @@ process whose name has a file in `armed` gives itself the signal in it, at the p
 is gone by then: so whoever wrote it knows that the point was reached.
 
 What is sent on the way of an order is also written to a tape, with the moment before it is sent:
-the signals of a strategy, what risk and the gateways announce, and orders as they go to TWS.
+the signals of a strategy, what risk and the gateways announce, and orders as they go to a broker.
+
+A gateway at ProjectX has a process of its own for the connection. `link_points` has what is met
+there, beside the gateway's own points.
 """
 
 import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import msgspec
 
+from tapewire.common import roles
 from tapewire.common.bus.wire import TOPIC_END
+from tests.chaos import link_points
 
-FOLDER: Final = "CHAOS_FOLDER"
-"""In the environment: where `armed` and `tapes` are."""
+FOLDER: Final = link_points.FOLDER
 TWS: Final = "tws"
+"""The channel to the broker, whichever it is."""
 ORDERS: Final = (b"3\0", b"4\0")
 """How TWS's messages that place or cancel an order begin, after their length."""
+CHANGES: Final = (b'"/Order/place"', b'"/Order/modify"', b'"/Order/cancel"')
+"""What a line to ProjectX that changes orders has in it."""
 When = Literal["before", "after"]
+WHENS: Final[tuple[When, ...]] = get_args(When)
 
 
 class Point(NamedTuple):
@@ -60,25 +68,42 @@ class Taped(NamedTuple):
 
 COMMIT: Final = "commit"
 STRATEGIES: Final = ("strategy-plain", "strategy-grouped")
-_WAYS: Final = {
-    "gateway": (COMMIT, TWS, "events", "requests"),
-    "liquidation": (COMMIT, TWS),
-    "executor": (COMMIT, "gateway.requests", "events", "requests"),
-    "risk": (COMMIT, "events"),
-    **dict.fromkeys(STRATEGIES, ("signals",)),
+REQUESTS: Final = ".requests"
+_WAYS: Final[dict[str, tuple[str, ...]]] = {
+    roles.GATEWAY: (COMMIT, TWS, "events", "requests"),
+    roles.LIQUIDATION: (COMMIT, TWS),
+    roles.EXECUTOR: (COMMIT, f"{roles.GATEWAY}{REQUESTS}", "events", "requests"),
+    roles.RISK: (COMMIT, "events"),
+    roles.STRATEGY: ("signals",),
 }
-POINTS: Final[tuple[Point, ...]] = tuple(
-    Point(role, what, when)
-    for role, ways in _WAYS.items()
-    for what in ways
-    for when in ("before", "after")
-)
-TAPED: Final = {
-    "gateway": ("events", TWS),
-    "liquidation": ("events", TWS),
-    "risk": ("events",),
-    **dict.fromkeys(STRATEGIES, ("signals",)),
+"""What is on an order's way, by the kind of process; an executor asks each login's gateway."""
+_TAPED: Final[dict[str, tuple[str, ...]]] = {
+    roles.GATEWAY: ("events", TWS),
+    roles.LIQUIDATION: ("events", TWS),
+    roles.RISK: ("events",),
+    roles.STRATEGY: ("signals",),
 }
+
+
+def points_of(
+    logins: Iterable[str], strategies: Iterable[str], linked: Iterable[str] = ()
+) -> tuple[Point, ...]:
+    """The points of a group with these logins and roles of strategies; `linked` are the logins at
+    ProjectX."""
+    named = [*logins]
+    ways = {roles.of_login(k, one): _WAYS[k] for k in roles.GATEWAYS for one in named}
+    asked = tuple(f"{roles.of_login(roles.GATEWAY, one)}{REQUESTS}" for one in named)
+    ways[roles.EXECUTOR] = (COMMIT, *asked, *_WAYS[roles.EXECUTOR][2:])
+    ways[roles.RISK] = _WAYS[roles.RISK]
+    ways |= dict.fromkeys(strategies, _WAYS[roles.STRATEGY])
+    own = [Point(role, what, when) for role in ways for what in ways[role] for when in WHENS]
+    for login in linked:
+        for role in (roles.of_login(roles.GATEWAY, login), link_points.role_of(login)):
+            own += [Point(role, what, when) for what, when in link_points.WAYS]
+    return tuple(own)
+
+
+POINTS: Final = points_of([""], STRATEGIES)
 
 
 class Folder:
@@ -147,7 +172,7 @@ class Wrapped:
 
     def __init__(self, role: str, folder: Folder, end: Callable[[int], None]) -> None:
         self._role, self._folder, self._end = role, folder, end
-        self._ways, self._taped = _WAYS.get(role, ()), TAPED.get(role, ())
+        self._ways, self._taped = _of_kind(_WAYS, role), _of_kind(_TAPED, role)
         self._note = folder.tape_of(role) if self._taped else None
         self._topic = role.encode() + TOPIC_END
         self._passed = 0
@@ -180,10 +205,11 @@ class Wrapped:
 
     def _is_of_an_order(self, channel: str, frames: Sequence[bytes]) -> bool:
         if channel == TWS:
-            return frames[0][4:6] in ORDERS
+            return is_order(frames[0])
         if channel == "events":  # heartbeats and positions go there too, under other topics
             return frames[0] == self._topic
-        return channel in self._ways
+        login, ends, _ = channel.rpartition(REQUESTS)
+        return (f"{roles.kind_of(login)}{REQUESTS}" if ends else channel) in self._ways
 
     def _reach(self, what: str, when: When) -> None:
         armed = self._folder.armed_for(self._role)
@@ -195,10 +221,19 @@ class Wrapped:
             self._end(armed.signal)
 
 
+def is_order(data: bytes) -> bool:
+    """Whether what is written to a broker places, modifies or cancels an order."""
+    return data[4:6] in ORDERS or any(one in data for one in CHANGES)
+
+
+def _of_kind(whats: dict[str, tuple[str, ...]], role: str) -> tuple[str, ...]:
+    return whats.get(roles.kind_of(role), ())
+
+
 def install(role: str) -> None:
     """Give this process its points and its tape; without a folder to look in, do nothing."""
     path = os.environ.get(FOLDER)
-    if not path or role not in _WAYS:
+    if not path or roles.kind_of(role) not in _WAYS:
         return
     from tapewire.common.bus.transport import ZmqTransport
     from tapewire.common.runtime.journal import SqliteJournal

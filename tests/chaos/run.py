@@ -7,8 +7,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -20,15 +20,16 @@ from tapewire.common.amounts import text
 from tapewire.common.config import settings as configuration
 from tapewire.common.errors import TapewireError
 from tapewire.common.events import Event, Fill, RiskHalted
+from tapewire.common.logins import Login
 from tapewire.console.group import control, status
 from tapewire.console.group.supervisor import Group
 from tapewire.console.views import figures
-from tapewire.testing import SimulatedTws
-from tests.chaos import damage
+from tapewire.simulator.projectx.settings import KEY
+from tests.chaos import brokers, damage
+from tests.chaos.brokers import Brokers
 from tests.chaos.judge import judge
-from tests.chaos.points import FOLDER, POINTS, Folder
-from tests.chaos.proxy import Proxy
-from tests.chaos.setup import ACCOUNT, LIMIT, RATE_PER_S, SYMBOLS, write_configuration
+from tests.chaos.points import FOLDER, Folder
+from tests.chaos.setup import ALONE, KEY_ENV, LIMIT, Setup, write_configuration
 from tests.chaos.strikes import Strikes
 from tests.pipeline.audited import Audit
 from tests.pipeline.running import Running
@@ -37,6 +38,7 @@ from tests.waiting import looked
 
 SECOND_NS: Final = 1_000_000_000
 START_S: Final = 30.0
+FIRST_S: Final = 90.0  # all processes at once, of which some have a client to load
 BACK_S: Final = 30.0  # G8
 PAUSE_S: Final = (0.1, 1.0)
 DAMAGE_EVERY_S: Final = 140.0
@@ -50,11 +52,18 @@ class Chaos:
     """A group, what happens to it, and how it got over that."""
 
     def __init__(
-        self, running: Running, strikes: Strikes, audit: Audit, rng: random.Random
+        self,
+        running: Running,
+        strikes: Strikes,
+        brokers: Brokers,
+        rng: random.Random,
+        setup: Setup,
     ) -> None:
-        self.running, self.strikes = running, strikes
-        self._audit = audit
+        self.running, self.strikes, self.setup = running, strikes, setup
+        self._brokers = brokers
+        self._audits = [Audit(one) for one in brokers.audits.values()]
         self.recovered_ns: list[int] = []
+        self.recovered_at: defaultdict[str, list[int]] = defaultdict(list)
         self.breaches: list[str] = []
         self.damaged: Counter[str] = Counter()
         self._rng = rng
@@ -73,27 +82,37 @@ class Chaos:
 
     def recover(self, before: dict[str, int], after: str) -> None:
         """Wait until all is READY, in processes that are not those of `before`. Whoever is HALTED
-        with a reason waits for a person, who resumes."""
+        with a reason waits for a person, who resumes. A login that was struck has its own time."""
         began_ns = time.monotonic_ns()
-        if looked(lambda: self._is_back(before), BACK_S):
+        waiting = {one: {*Login(one).gateways} for one in self.strikes.met}
+        names = {*self.running.group.names()}
+
+        def is_back() -> bool:
+            back = self._back(before)
+            for login in [one for one, gateways in waiting.items() if gateways <= back]:
+                del waiting[login]
+                self.recovered_at[login].append(time.monotonic_ns() - began_ns)
+            return names <= back
+
+        if looked(is_back, BACK_S):
             self.recovered_ns.append(time.monotonic_ns() - began_ns)
             return
-        states = {n: self.running.state(n) for n in self.running.group.names()}
+        states = {n: self.running.state(n) for n in names}
         reasons = {n: self.running.status(n).get("reason") for n in states}
         self.breaches.append(f"G8: after {after} the group is {states}, {reasons}")
 
-    def _is_back(self, before: dict[str, int]) -> bool:
-        statuses = status.read(self.running.run_dir)
-        for name in self.running.group.names():
-            one = statuses.get(name, {})
+    def _back(self, before: dict[str, int]) -> set[str]:
+        """Who is READY, in another process than before."""
+        found = set()
+        for name, one in status.read(self.running.run_dir).items():
             if one.get("pid") in (None, before.get(name)):
-                return False
+                continue
             state, _ = status.state_of(one)
             if (name, state) == (roles.RISK, "HALTED"):
                 self._resume()
-            if state != "READY":
-                return False
-        return True
+            if state == "READY":
+                found.add(name)
+        return found
 
     def _resume(self) -> None:
         """What was halted is looked at by a person; who does not answer is asked again."""
@@ -102,17 +121,20 @@ class Chaos:
 
     def damage(self) -> None:
         """Stop the group and damage a journal: it must start halted, and trade nothing."""
-        role, kind = self._rng.choice(damage.ROLES), self._rng.choice([*damage.KINDS])
+        self.strikes.met.clear()
+        role, kind = self._rng.choice(self.setup.journaled), self._rng.choice([*damage.KINDS])
         self.breaches += damage.tried(self.running, role, kind, self._orders)
         self.damaged[f"{kind} {role}"] += 1
         self.recover({}, f"a journal was {kind}")
 
     def _orders(self) -> int:
-        """Orders that TWS has taken."""
-        return self._audit.read().placed.total()
+        """Orders that the brokers have taken."""
+        return sum(one.read().placed.total() for one in self._audits)
 
     def settle(self) -> None:
         """All is READY, everything is closed, and every execution is in the journals."""
+        self._brokers.calm()
+        self.strikes.met.clear()
         self.recover({}, "the last strike")
         self.running.flatten()
         running = self.running
@@ -121,20 +143,21 @@ class Chaos:
             return not LIVE & set(running.status(roles.EXECUTOR).get("orders", {}))
 
         def counted() -> bool:
-            events = (event for role in roles.GATEWAYS for event in running.journal(role))
+            events = (event for role in self.setup.gateways for event in running.journal(role))
             ours = {event.exec_id for event in events if isinstance(event, Fill)}
-            return ours >= {one["exec_id"] for one in self._audit.read().executions}
+            done = (line for one in self._audits for line in one.read().executions)
+            return ours >= {line["exec_id"] for line in done}
 
         looked(ended, BACK_S)
         looked(counted, BACK_S)  # in vain, both are found by the judge
 
 
-def run(seed: int, seconds: float, disk: Path | None) -> Figures:
+def run(seed: int, seconds: float, disk: Path | None, setup: Setup = ALONE) -> Figures:
     """As `run_in`, in a folder that is gone afterwards; if anything was broken, or the run did not
     come to its end, it is kept, and its path is printed."""
     folder, good = Path(tempfile.mkdtemp(prefix="tw-")), False
     try:
-        found = run_in(folder, seed, seconds, disk)
+        found = run_in(folder, seed, seconds, disk, setup)
         good = is_good(found)
         return found
     finally:
@@ -152,29 +175,25 @@ def _keep(folder: Path, disk: Path | None) -> None:
     print(f"what the run has left is kept: {folder}", file=sys.stderr)
 
 
-def run_in(folder: Path, seed: int, seconds: float, disk: Path | None = None) -> Figures:
+def run_in(
+    folder: Path, seed: int, seconds: float, disk: Path | None = None, setup: Setup = ALONE
+) -> Figures:
     """Strike for so many seconds, and say what came of it. `disk` is one that may be filled, for
     the run directory; without it, that is a folder like any other. The name of `folder` has to be
     short: sockets are in it."""
     rng = random.Random(seed)
     run_dir = (disk or folder) / "run"
-    audit = folder / "audit.jsonl"
     until_ns = time.time_ns() + int((START_S + 2 * seconds) * SECOND_NS)
-    options = [f"--audit={audit}", f"--rate={RATE_PER_S}", f"--accounts={ACCOUNT}"]
-    options.append("--version-max=178")
-    with (
-        SimulatedTws(seed=seed, symbols=SYMBOLS, options=options) as tws,
-        Proxy(tws.port, random.Random(seed + 1)) as proxy,
-    ):
-        file = write_configuration(folder, proxy.port, until_ns)
+    with brokers.started(folder, seed, setup) as there:
+        file = write_configuration(folder, there.ports, until_ns)
         with _group(file, run_dir, folder) as running:
-            strikes = Strikes(running, proxy, Folder(folder), rng, disk)
-            chaos = Chaos(running, strikes, Audit(audit), rng)
-            running.until_ready()
+            strikes = Strikes(running, there, Folder(folder), rng, disk, setup)
+            chaos = Chaos(running, strikes, there, rng, setup)
+            running.until_ready(FIRST_S)
             chaos.storm(time.monotonic() + seconds)
             chaos.settle()
             letters = _letters(running)
-    return _figures(seed, chaos, folder, audit, letters)
+    return _figures(seed, chaos, folder, [*there.audits.values()], letters)
 
 
 @contextmanager
@@ -185,6 +204,7 @@ def _group(file: Path, run_dir: Path, folder: Path) -> Iterator[Running]:
         "TAPEWIRE_CONFIG": str(file),
         "TAPEWIRE_RUN_DIR": str(run_dir),
         "TAPEWIRE_SIMULATOR__ENABLED": "false",
+        KEY_ENV: KEY,
     }
     before = dict(os.environ)
     os.environ.update(here)
@@ -205,16 +225,18 @@ def _letters(running: Running) -> int:
     return sum(status.counter(one, "dead_letters") for one in running.group.statuses().values())
 
 
-def _figures(seed: int, chaos: Chaos, folder: Path, audit: Path, letters: int) -> Figures:
+def _figures(
+    seed: int, chaos: Chaos, folder: Path, audits: Sequence[Path], letters: int
+) -> Figures:
     running, strikes = chaos.running, chaos.strikes
-    verdict = judge(running.group.config, running.run_dir, audit, Folder(folder).tapes(), LIMIT)
-    recovered = summary_ms(chaos.recovered_ns)
+    verdict = judge(running.group.config, running.run_dir, audits, Folder(folder).tapes(), LIMIT)
+    at = {f"recovered_ms_{one}": _ms(chaos.recovered_at[one]) for one in chaos.setup.logins if one}
     return {
         "seed": seed,
         "strikes": dict(sorted(strikes.struck.items())),
         "kills": strikes.kills,
         "points_reached": strikes.points.total(),
-        "points": f"{len(+strikes.points)} of {len(POINTS)}",
+        "points": f"{len(+strikes.points)} of {len(chaos.setup.points)}",
         "damaged": dict(chaos.damaged),
         "orders": verdict.orders,
         "fills": verdict.fills,
@@ -224,10 +246,16 @@ def _figures(seed: int, chaos: Chaos, folder: Path, audit: Path, letters: int) -
         "pnl_difference": text(verdict.pnl_difference),
         "breaches": [*chaos.breaches, *verdict.breaches],
         "restarts": figures.restarts(running.run_dir),
-        "recovered_ms": {key: recovered[key] for key in ("p50", "p99", "max", "count")},
+        "recovered_ms": _ms(chaos.recovered_ns),
+        **at,
         "halts": dict(Counter(e.reason for e in running.journal(roles.RISK) if _halts(e))),
         "dead_letters": letters,
     }
+
+
+def _ms(took_ns: Sequence[int]) -> dict[str, float]:
+    found = summary_ms(took_ns)
+    return {key: found[key] for key in ("p50", "p99", "max", "count")}
 
 
 def _halts(event: Event) -> bool:

@@ -21,7 +21,7 @@ from tests.chaos.run import Figures, is_good, run_in
 from tests.chaos.setup import LIMIT
 from tests.model.journals import strange_moves
 from tests.pipeline.damage import cut
-from tests.places import ROOT
+from tests.places import ROOT, SDK
 
 SECONDS = 8.0
 Line = dict[str, Any]
@@ -37,7 +37,7 @@ class Left:
         self.config = configuration.load(str(folder / "chaos.toml"))
 
     def judged(self, limit: Decimal = LIMIT) -> Verdict:
-        return judge(self.config, self.run_dir, self.audit, self.tapes, limit)
+        return judge(self.config, self.run_dir, [self.audit], self.tapes, limit)
 
     def lines(self) -> list[Line]:
         return [json.loads(line) for line in self.audit.read_text().splitlines()]
@@ -199,12 +199,26 @@ def test_only_what_was_broken_is_kept_with_what_was_on_its_disk(
 # ---- the command ---------------------------------------------------------------------------------
 
 
-@pytest.mark.soak
-def test_ten_minutes_of_chaos_with_a_hundred_kills_break_nothing():
-    command = [sys.executable, "-m", "tests.chaos", "--seed", "1", "--minutes", "10", "--json"]
+def chaos(*options: str) -> Figures:
+    """What the command prints, of a run that has broken nothing."""
+    command = [sys.executable, "-m", "tests.chaos", "--json", *options]
     ended = subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, check=False, env=os.environ
     )
-    found = json.loads(ended.stdout)
+    found: Figures = json.loads(ended.stdout)
     assert (ended.returncode, found["breaches"]) == (0, []), ended.stderr
-    assert found["kills"] >= 100
+    return found
+
+
+@pytest.mark.soak
+def test_ten_minutes_of_chaos_with_a_hundred_kills_break_nothing():
+    assert chaos("--seed", "1", "--minutes", "10")["kills"] >= 100
+
+
+@pytest.mark.soak
+def test_two_minutes_of_chaos_with_both_brokers_break_nothing():
+    if not SDK.exists():
+        pytest.skip("needs project-x-py and Python 3.12: run `make projectx`")
+    found = chaos("--both", "--seed", "2", "--minutes", "2")
+    assert found["kills"] > 0
+    assert found["recovered_ms_px"]["count"] > 0

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tapewire.common.events import (
@@ -51,6 +52,14 @@ def alive(pid: int) -> bool:
     return True
 
 
+def _read(name: str) -> bytes:
+    """What the kernel has of a process; b"" of one that is gone."""
+    try:
+        return Path(f"/proc/{name}").read_bytes()
+    except OSError:
+        return b""
+
+
 class Running:
     """A running group and what tests ask of it."""
 
@@ -92,9 +101,11 @@ class Running:
     def journal(self, name: str) -> list[Event]:
         return books.read_journal(self.run_dir, name)
 
-    def until_ready(self) -> None:
+    def until_ready(self, timeout_s: float = 30) -> None:
         names = self.group.names()
-        self.until(lambda: all(self.state(n) == "READY" for n in names), "all to be READY")
+        self.until(
+            lambda: all(self.state(n) == "READY" for n in names), "all to be READY", timeout_s
+        )
 
     def until_fills(self, count: int) -> None:
         self.until(lambda: self.fills() >= count, f"{count} fills")
@@ -113,6 +124,16 @@ class Running:
         pid = self.pids()[name]
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    def link_of(self, gateway: str) -> int:
+        """The process of project-x-py that a gateway has started, once there is one."""
+
+        def links() -> list[int]:
+            parent = self.pids()[gateway]
+            children = _read(f"{parent}/task/{parent}/children").split()
+            return [int(one) for one in children if b"link.py" in _read(f"{int(one)}/cmdline")]
+
+        return wait_for(links, f"the link of {gateway}")[0]
 
     def faults_at_the_end(self) -> list[str]:
         """Stop the group and compare the journals with the broker's books."""

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +13,10 @@ from tapewire.common.config import settings as configuration
 from tapewire.common.events import Fill, OrderAccepted, OrderIntended
 from tapewire.console.group.supervisor import Group
 from tests.pipeline.running import Running, tapewire
-from tests.places import ROOT
+from tests.places import SDK
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.soak
-SDK = ROOT / ".venv-projectx" / "bin" / "python"
 OF = {"tws": ("DU1000001", "AAPL"), "px": ("1001", "MNQZ6")}
 GATEWAYS = f"""
 [simulator]
@@ -103,21 +101,12 @@ def inject(group: Running, what: str, **given: object) -> None:
         assert json.loads(control.recv(4096))["ok"]
 
 
-def kill_link(group: Running) -> None:
-    """Kill the process of project-x-py that the gateway has started."""
-    parent = group.status("gateway-px")["pid"]
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    links = [one for one in children if b"link.py" in Path(f"/proc/{one}/cmdline").read_bytes()]
-    assert len(links) == 1
-    os.kill(int(links[0]), signal.SIGKILL)
-
-
 FAULTS: dict[str, Callable[[Running], object]] = {
     "gateway": lambda group: group.kill_9("gateway-px"),
     "liquidation gateway": lambda group: group.kill_9("liquidation-px"),
     "executor": lambda group: group.kill_9(roles.EXECUTOR),
     "risk": lambda group: group.kill_9(roles.RISK),
-    "link": kill_link,
+    "link": lambda group: os.kill(group.link_of("gateway-px"), signal.SIGKILL),
     "lost": lambda group: inject(group, "lost", path="/Order/place", times=3),
     "swallowed": lambda group: inject(group, "swallowed", path="/Order/place", times=3),
     "limited": lambda group: inject(group, "limited", path="/Order/place", times=3),

@@ -14,10 +14,9 @@ from tapewire.common.config import tws_address
 from tapewire.common.events import FlattenCompleted, RiskHalted, RiskViolation
 from tapewire.console.group.supervisor import Group
 from tests.pipeline.running import Running
-from tests.places import ROOT
+from tests.places import SDK
 
 pytestmark = pytest.mark.soak
-SDK = ROOT / ".venv-projectx" / "bin" / "python"
 STRANGER = Path(__file__).with_name("sdk_stranger.py")
 CONTRACT = "CON.F.US.MNQ.Z26"
 GROUP = f"""

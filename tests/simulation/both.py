@@ -154,12 +154,12 @@ class BothStorm(Storm):
             super().misbehave()
             return
         faults = self._world.brokers[PROJECTX].server.faults  # type: ignore[union-attr]
-        faults.arm_as(_wrong(self._rng))
+        faults.arm_as(wrong(self._rng))
         self._world.brokers[PROJECTX].work()
 
 
-def _wrong(rng: random.Random) -> dict[str, Any]:
-    """A fault of the Gateway."""
+def wrong(rng: random.Random) -> dict[str, Any]:
+    """A fault of the Gateway, as `arm_as` takes it."""
     if rng.random() < 0.7:
         found = {"what": rng.choice(OF_REQUESTS), "path": rng.choice(PATHS)}
         return {

@@ -10,9 +10,8 @@ import pytest
 from tapewire.gateway.projectx import link
 from tapewire.simulator.projectx.__main__ import COMMAND, HOST, PORT
 from tests.markdown import blocks
-from tests.places import ROOT
+from tests.places import ROOT, SDK
 
-SDK = ROOT / ".venv-projectx" / "bin" / "python"
 PAGE = ROOT / "docs" / "projectx.md"
 SCRIPT, REFUSED = (Path(__file__).with_name(f"sdk_{name}.py") for name in ("trade", "turned_away"))
 
