@@ -62,7 +62,6 @@ projectx: # an environment of Python 3.12 or newer for ProjectX's client; withou
 	$(PYTHON_PROJECTX) -m venv --clear .venv-projectx
 	$(PIP_PROJECTX) --require-hashes -r requirements/build.lock
 	$(PIP_PROJECTX) --require-hashes --no-build-isolation -r requirements/projectx.lock
-	$(PIP_PROJECTX) --no-deps --no-build-isolation -e .
 
 ray: setup # what `tapewire sweep --ray` needs, some 300 MB; without it, its tests are skipped
 	$(PIP) --require-hashes -r requirements/ray.lock

@@ -34,6 +34,7 @@ from tapewire.common.runtime import (
     launched,
     logs,
     private_file,
+    role_lock,
     tokens,
 )
 from tapewire.common.runtime.background import BackgroundJournal
@@ -231,6 +232,10 @@ class Process:
         """Whether the parent died: a restarted group must not be doubled by its survivors."""
         return os.getppid() != self._parent
 
+    def require_role(self) -> None:
+        """Raise `RoleTaken` if a group that was started beside this one has the role."""
+        role_lock.require_own(self.run_dir, self.role, self._lock)
+
     def reset(self) -> None:
         """See `Host.reset`."""
         self.transport.close()
@@ -296,7 +301,7 @@ def run(
         log.error("ended", error=str(error))
         process.heads.suspect(str(error))  # the next start looks at every record
         return EXIT_FAILED
-    except (JournalError, OSError) as error:
+    except (JournalError, OSError, RoleTaken) as error:
         log.error("ended", error=str(error))
         if _is_full(error):
             time.sleep(FULL_S)
@@ -343,6 +348,7 @@ def _serve(process: Process, service: Service) -> int:
         process.require_sound()
         if reporter.report_when_due():
             process.keep_reserve()
+            process.require_role()
     left = _wind_down(process, service)
     reporter.report(ended=process.stopping or "parent died")
     log.info("stopped", why=process.stopping or "parent died", left=left)

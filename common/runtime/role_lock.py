@@ -67,6 +67,17 @@ def take_role(run_dir: Path, role: str) -> IO[str]:
     return lock
 
 
+def require_own(run_dir: Path, role: str, lock: IO[str]) -> None:
+    """Raise `RoleTaken` if another process has the role by now: somebody has deleted the file that
+    `lock` is of, and a group that was started since then could not see that it is held."""
+    path = run_dir / "locks" / f"{role}.lock"
+    with suppress(OSError):
+        if os.path.samestat(path.stat(), os.fstat(lock.fileno())):
+            return
+        if is_held(run_dir, role):
+            raise RoleTaken(role, path.read_text().strip() or "unknown", path)
+
+
 def _lock(lock: IO[str]) -> None:
     """Lock it, or raise `OSError`. Another process may be looking at it just now (see
     `ended_start`), which is over in an instant."""

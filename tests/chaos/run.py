@@ -40,6 +40,7 @@ SECOND_NS: Final = 1_000_000_000
 START_S: Final = 30.0
 FIRST_S: Final = 90.0  # all processes at once, of which some have a client to load
 BACK_S: Final = 30.0  # G8
+FLAT_S: Final = 90.0  # an order that a broker never had is called lost after a minute
 PAUSE_S: Final = (0.1, 1.0)
 DAMAGE_EVERY_S: Final = 140.0
 HOOK: Final = Path(__file__).parent / "hook"
@@ -136,7 +137,7 @@ class Chaos:
         self._brokers.calm()
         self.strikes.met.clear()
         self.recover({}, "the last strike")
-        self.running.flatten()
+        self.running.flatten(FLAT_S)
         running = self.running
 
         def ended() -> bool:

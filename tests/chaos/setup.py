@@ -119,6 +119,10 @@ parameters = {{{{ every = 61, until_ns = {{until_ns}}, tif = "GTC" }}}}
 """Beside it. The strategy there stays within 120 requests per minute."""
 
 
+LISTS_LESS: Final = ("open_orders_ms = 500", "open_orders_ms = 10000")
+"""Twice per second would leave nothing of ProjectX's limit for orders."""
+
+
 def write_configuration(folder: Path, ports: Mapping[str, int], until_ns: int) -> Path:
     """The configuration of a group at the brokers on these ports, by login, whose strategies trade
     up to `until_ns`: the wall clock, nanoseconds."""
@@ -126,6 +130,7 @@ def write_configuration(folder: Path, ports: Mapping[str, int], until_ns: int) -
     at_tws = next(port for login, port in ports.items() if login != PROJECTX)
     text = TOML.format(port=at_tws, until_ns=until_ns, limit=LIMIT, account=ACCOUNT)
     if PROJECTX in ports:
+        text = text.replace(*LISTS_LESS)
         text += LINKED.format(port=ports[PROJECTX], until_ns=until_ns)
     file.write_text(text)
     return file

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tapewire.common.runtime.role_lock import RoleTaken, ended_start, take_role
+from tapewire.common.runtime.role_lock import RoleTaken, ended_start, require_own, take_role
 
 HOLDER: Final = """
 import sys, time
@@ -30,6 +30,18 @@ def test_a_role_is_taken_once(run_dir: Path):
     with take_role(run_dir, "gateway"), pytest.raises(RoleTaken, match="running already"):
         take_role(run_dir, "gateway")
     take_role(run_dir, "gateway").close()
+
+
+def test_who_lost_its_lock_s_file_ends_once_another_has_the_role(run_dir: Path):
+    with take_role(run_dir, "gateway") as lock:
+        require_own(run_dir, "gateway", lock)
+        (run_dir / "locks" / "gateway.lock").unlink()
+        require_own(run_dir, "gateway", lock)  # nobody else is there
+        with take_role(run_dir, "gateway") as another:
+            require_own(run_dir, "gateway", another)
+            with pytest.raises(RoleTaken, match="this one ends, and the running one continues"):
+                require_own(run_dir, "gateway", lock)
+        require_own(run_dir, "gateway", lock)  # it has ended again
 
 
 def test_a_role_that_nobody_ever_had_has_no_start_that_is_over(run_dir: Path):

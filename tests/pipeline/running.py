@@ -110,10 +110,10 @@ class Running:
     def until_fills(self, count: int) -> None:
         self.until(lambda: self.fills() >= count, f"{count} fills")
 
-    def flatten(self) -> None:
+    def flatten(self, timeout_s: float = 30) -> None:
         """Halt, cancel all, close all, and wait for the end of it."""
         assert control.ask(self.group.config, "flatten", "the test is over").ok
-        self.until(self._flattened, "the flatten to end")
+        self.until(self._flattened, "the flatten to end", timeout_s)
 
     def _flattened(self) -> bool:
         flattens = (FlattenStarted, FlattenCompleted)
