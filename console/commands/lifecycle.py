@@ -26,7 +26,7 @@ from tapewire.console.commands.common import (
     require_file,
 )
 from tapewire.console.group import launch
-from tapewire.console.group.status import State, Status, not_ready, state_of, totals
+from tapewire.console.group.status import State, Status, not_ready, shown, state_of, totals
 from tapewire.console.group.supervisor import Group
 from tapewire.console.group.supervisord import GroupError
 from tapewire.console.views import flattening, tables, times
@@ -183,7 +183,7 @@ def status(
     statuses = group.statuses()
     names = group.everywhere(statuses)
     if as_json:
-        print(json.dumps({name: statuses.get(name) for name in names}))
+        print(json.dumps({name: shown(statuses.get(name)) for name in names}))
     elif group.is_up():
         out.print(tables.live(statuses, names, {}))
     elif statuses:

@@ -23,6 +23,7 @@ __all__ = [
     "not_ready",
     "of_kind",
     "read",
+    "shown",
     "state_of",
     "totals",
     "unreported",
@@ -31,6 +32,15 @@ __all__ = [
 
 UNHEARD: Final[State] = ("STARTING", "no status yet")
 NOTHING: Final[Status] = {"pid": None, "counters": {}, "missed": {}, "topics": {}}
+
+
+def shown(one: Status | None) -> Status | None:
+    """A status with the state that a person is shown: the last word of a process that hangs or has
+    died is not how it is."""
+    if one is None:
+        return None
+    state, reason = state_of(one)
+    return {**one, "state": state, "reason": reason}
 
 
 def read(run_dir: Path, broken: Mapping[str, str] | None = None) -> dict[str, Status]:

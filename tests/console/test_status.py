@@ -123,6 +123,21 @@ def test_restarts_are_counted_with_the_time_of_the_last(tapewire, tell, up, run_
     assert tapewire("status", "--json").json["risk"]["restarts"] == 2
 
 
+def test_a_program_reads_the_same_states_as_a_person(tapewire, tell, up):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for name in NAMES:
+        tell(name)
+    tell("executor", ts_ns=time.time_ns() - 19_000_000_000)
+    tell("risk", pid=gone.pid)
+    read = tapewire("status", "--json")
+    assert read.status == 1
+    shown = {name: (read.json[name]["state"], read.json[name]["reason"]) for name in NAMES}
+    assert shown["gateway"] == ("READY", "")
+    assert shown["executor"] == ("SILENT", "no status for 19 s")
+    assert shown["risk"] == ("ENDED", f"process {gone.pid} died")
+
+
 def test_only_the_last_column_is_cut_on_a_narrow_terminal(tapewire, tell, up):
     states = dict.fromkeys(("ACCEPTED", "CANCELLED", "FILLED", "REJECTED", "UNKNOWN"), 1_000_000)
     for name in NAMES:
