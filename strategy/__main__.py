@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from tapewire.common import roles
-from tapewire.common.runtime import process
+from tapewire.common.runtime import out_of_memory, process
 from tapewire.common.runtime.logs import log
 from tapewire.common.runtime.process import Process
 from tapewire.common.ticks.stamps import iso
@@ -59,6 +59,7 @@ def main() -> int:
     parser.add_argument(
         "--shard", type=shard, default=composition.ALL, help="I/N: a part of the symbols"
     )
+    out_of_memory.ask_to_be_first()
     return process.run(lambda a: roles.strategy_role(a.name), build, parser)
 
 
