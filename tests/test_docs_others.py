@@ -90,7 +90,7 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"python -m tests\.simulation( --both --seed N --steps N)?": _help,
     r"python -m tests\.simulation --seed \d+ --seeds \d+ --steps \d+ --long": _help,
     r"python -m tests\.(exhaustive|mutants)": _help,
-    r"python -m tests\.chaos --seed \w+ --minutes \w+( --json)?": _help,
+    r"python -m tests\.chaos( --both)? --seed \w+ --minutes \w+( --json)?": _help,
     r"python -m tests\.model --faults N": _help,
     r"python -m tapewire\.simulator\.chain_file SYMBOL": _help,
     r"python -m tapewire\.benchmarks (NAME|all|backtest|cluster|patterns)( .*)?": _help,

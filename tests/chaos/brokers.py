@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tapewire.testing import SimulatedTws
 from tests.chaos.proxy import Proxy
 from tests.chaos.setup import ACCOUNT, FUTURE, RATE_PER_S, SYMBOLS, Setup
+from tests.simulation.both import PX
 
 
 class SimulatedGateway(SimulatedTws):
@@ -54,6 +55,7 @@ def started(folder: Path, seed: int, setup: Setup) -> Iterator[Brokers]:
 def _server(is_linked: bool, seed: int, audit: Path) -> SimulatedTws:
     options = [f"--audit={audit}", f"--rate={RATE_PER_S}"]
     if is_linked:
+        options.append(f"--accounts={PX}")  # its number, too, for it is the first
         return SimulatedGateway(seed=seed, symbols=FUTURE, options=options)
     options += [f"--accounts={ACCOUNT}", "--version-max=178"]
     return SimulatedTws(seed=seed, symbols=SYMBOLS, options=options)

@@ -114,7 +114,7 @@ name = "linked"
 strategy = "tests.simulation.trader:Trader"
 account = "{PX}"
 symbols = ["ESZ6"]
-parameters = {{{{ every = 61, until_ns = {{until_ns}}, tif = "GTC" }}}}
+parameters = {{{{ every = 41, until_ns = {{until_ns}}, tif = "GTC" }}}}
 """
 """Beside it. The strategy there stays within 120 requests per minute."""
 
