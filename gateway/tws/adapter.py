@@ -32,7 +32,7 @@ from tapewire.gateway.tws.line_limits import LineLimits
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.market_port import MarketPort
-from tapewire.gateway.tws.order_ids import EXECUTIONS_REQUEST_ID, free_order_id
+from tapewire.gateway.tws.order_ids import EXECUTIONS_REQUEST_ID, PROPOSED_MAX, free_order_id
 from tapewire.gateway.tws.order_lists import OrderLists
 from tapewire.gateway.tws.placing import Placing
 from tapewire.gateway.tws.pulse import Pulse
@@ -218,6 +218,7 @@ class TwsBroker(MarketPort):
             tws.PositionsEnd: lambda _: (broker.PositionsComplete(),),
             tws.OpenOrdersEnd: lambda _: (self._order_lists.ended(),),
             tws.ExecutionsEnd: lambda _: (broker.QueryComplete("executions"),),
+            tws.NextValidId: self._next_id,
             tws.CompletedOrdersEnd: lambda _: (broker.QueryComplete("completed_orders"),),
             tws.AccountValue: self.account_summary.events_of,
             tws.AccountSummaryEnd: self.account_summary.events_of,
@@ -245,6 +246,15 @@ class TwsBroker(MarketPort):
     def _account(self, named: str) -> str:
         """The account that TWS names; where it names none, the login's, if it has only one."""
         return named or (next(iter(self.accounts)) if len(self.accounts) == 1 else "")
+
+    def _next_id(self, message: tws.NextValidId) -> Iterator[BrokerEvent]:
+        if message.order_id > max(PROPOSED_MAX, self._order_id_max + 1):
+            yield broker.Complaint(
+                f"TWS proposes order id {message.order_id}, which leaves hardly any to other"
+                " orders; it is not taken: reset the API order ID sequence in TWS, or choose"
+                " another tws.client_id, if TWS rejects orders with 103 now"
+            )
+        yield from self._session(message)
 
     def _session(self, message: tws.TwsMessage) -> Iterator[BrokerEvent]:
         if isinstance(message, tws.IdentityAsked):
@@ -302,7 +312,10 @@ class TwsBroker(MarketPort):
 
     def new_order_id(self) -> str:
         """An id that this client never used, whatever TWS believes after its restart."""
-        return str(free_order_id(max(self.session.next_valid_id or 1, self._order_id_max + 1)))
+        proposed = self.session.next_valid_id or 1
+        if proposed > PROPOSED_MAX:
+            proposed = 1
+        return str(free_order_id(max(proposed, self._order_id_max + 1)))
 
     def used_order_id(self, order_id: str) -> None:
         """See `Broker.used_order_id`."""

@@ -7,6 +7,9 @@ NOT_ORDERS: Final = range(899_999_999, 1_500_000_000)
 """The ids of questions and of market data lines; each kind begins somewhere in it and counts up."""
 ORDER_ID_MAX: Final = 2**31 - 1
 """TWS keeps an order's id in 32 bits."""
+PROPOSED_MAX: Final = ORDER_ID_MAX - 1_000_000
+"""The highest id that TWS is followed to. An id is used for good: an order with one of the last
+would leave none to any other, though TWS had proposed it by mistake."""
 EXECUTIONS_REQUEST_ID: Final = NOT_ORDERS.start
 
 

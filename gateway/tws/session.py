@@ -130,10 +130,7 @@ class TwsSession:
     def received(self, data: bytes, now_ns: int) -> list[TwsMessage]:
         """Read what came; raises `SessionError` or `FramingError` where it makes no sense."""
         messages: list[TwsMessage] = []
-        buffer, offset = self._frames.join(data), 0
-        if payload_at(buffer, 0) is None:  # of a large frame not every read is to be split again
-            self._frames.keep(buffer)
-            return messages
+        buffer, offset = self._frames.complete(data), 0
         parts, place = list[bytes](), 0  # from the first run of ticks on, if there is one
         while True:
             if self._translator is not None and buffer.startswith(RUN_BEGINS, offset + 4):

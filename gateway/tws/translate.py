@@ -23,7 +23,6 @@ from tapewire.gateway.tws.checked import amount, decimal, given, named
 from tapewire.gateway.tws.contracts import BAG
 from tapewire.gateway.tws.estimates import estimate
 from tapewire.gateway.tws.fields import ABSENT, Size, bounded, fields_of
-from tapewire.gateway.tws.order_ids import ORDER_ID_MAX
 from tapewire.gateway.tws.query_callbacks import QueryCallbacks
 from tapewire.gateway.tws.versions import (
     FRACTIONS_SINCE,
@@ -146,19 +145,19 @@ class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[mi
     # ---- callbacks, named by ibapi ------------------------------------------------------------
 
     def nextValidId(self, orderId: int) -> None:  # noqa: N802, N803
-        """9, after `startApi`. An id that no order at TWS can have would reject all that follow."""
-        if bounded(orderId) > ORDER_ID_MAX:
-            raise ValueError(f"next order id {orderId}, expected at most {ORDER_ID_MAX}")
-        self._messages.append(tws.NextValidId(orderId))
+        """9, after `startApi`. It may be one that no order at TWS can have."""
+        self._messages.append(tws.NextValidId(bounded(orderId)))
 
     def currentTime(self, time: int) -> None:  # noqa: N802
         """49, once per question."""
         self._messages.append(tws.CurrentTime(int(time)))
 
     def managedAccounts(self, accountsList: str) -> None:  # noqa: N802, N803
-        """15, after `startApi`; the accounts stand with commas between."""
-        listed = accountsList.split(",")
-        accounts = tuple(named("an account", a, ACCOUNT_MAX) for a in listed if a)
+        """15, after `startApi`; the accounts stand with commas between; there is one at least."""
+        listed = dict.fromkeys(filter(None, accountsList.split(",")))
+        if not listed:
+            raise ValueError("it names no account")
+        accounts = tuple(named("an account", one, ACCOUNT_MAX) for one in listed)
         self._messages.append(tws.ManagedAccounts(accounts))
 
     def error(self, reqId: int, errorCode: int, errorString: str) -> None:  # noqa: N803

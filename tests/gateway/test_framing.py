@@ -37,6 +37,16 @@ def test_a_frame_of_the_largest_size_is_waited_for():
     assert FrameReader().feed(FRAME_MAX_BYTES.to_bytes(4, "big")) == []
 
 
+def test_the_largest_frame_in_the_segments_of_a_slow_line_is_not_copied_at_each():
+    """Ten thousand of them: copied at each, that is minutes of nothing else."""
+    reader, whole = FrameReader(), frame(bytes(FRAME_MAX_BYTES)) + frame(b"next")
+    got: list[bytes] = []
+    for at in range(0, len(whole), 1448):
+        got += reader.feed(whole[at : at + 1448])
+    assert list(map(len, got)) == [FRAME_MAX_BYTES, 4]
+    assert reader.waiting == 0
+
+
 def test_an_oversized_frame_ends_the_stream():
     with pytest.raises(FramingError, match="frame of 16777216 bytes, expected at most 16777215"):
         FrameReader().feed((FRAME_MAX_BYTES + 1).to_bytes(4, "big"))

@@ -60,6 +60,23 @@ def test_accounts_that_are_repeated_in_another_order_are_no_news():
     assert state(bench) == "READY"
 
 
+@pytest.mark.parametrize("nobody", ["", ",", ",,,"])
+def test_a_login_of_no_account_is_not_read(nobody: str):
+    """READY would promise orders that are all denied, for none is of an account of the login."""
+    bench = Bench()
+    bench.receive(["15", "1", nobody])
+    assert "no account" in bench.gateway.complaints[0][0]
+    assert bench.broker.accounts == (ACCOUNT,)
+    assert bench.submit(submit()).accepted
+
+
+def test_an_account_that_is_named_twice_is_one():
+    """So what names none is the only one's."""
+    bench = Bench()
+    bench.receive(managed_accounts(ACCOUNT, ACCOUNT))
+    assert bench.broker.accounts == (ACCOUNT,)
+
+
 @pytest.mark.parametrize("storm", [
     [messages.error(157, -1, 1102, "back")],
     [messages.error(157, -1, 1100, "gone"), messages.error(157, -1, 1101, "back")],

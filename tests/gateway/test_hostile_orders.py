@@ -119,15 +119,41 @@ def test_our_order_that_trades_something_else_at_tws_is_a_conflict(
 # ---- order ids ---------------------------------------------------------------------------------
 
 
-def test_an_order_id_that_tws_cannot_have_is_not_taken_from_it(bench: Bench):
-    bench.receive(messages.next_valid_id(2**31))
+AT_THE_END = [2**31 - 1_000_000, 2**31 - 1, 2**31, 2**63 - 1]
+
+
+@pytest.mark.parametrize("proposed", AT_THE_END)
+def test_an_order_id_that_leaves_few_is_not_taken_from_tws(bench: Bench, proposed: int):
+    """An order with it would use up all others, for good."""
+    bench.receive(messages.next_valid_id(proposed))
     bench.send(submit())
     assert bench.placed() == ["1"]
-    assert "expected at most 2147483647" in complaints(bench)[0]
+    (complaint,) = complaints(bench)
+    assert f"TWS proposes order id {proposed}" in complaint
+
+
+@pytest.mark.parametrize("proposed", AT_THE_END)
+def test_a_login_with_such_an_id_comes_to_its_end(proposed: int):
+    """Cancels go, and what TWS knows is read; orders go on from the last id that was used."""
+    bench = Bench(connect=False)
+    bench.broker.used_order_id("41")
+    bench.connect(proposed)
+    bench.answer_snapshot()
+    bench.flush()
+    bench.send(submit())
+    assert bench.placed() == ["42"]
+
+
+def test_the_last_ids_are_used_where_those_before_were(bench: Bench):
+    bench.broker.used_order_id(str(2**31 - 9))
+    bench.receive(messages.next_valid_id(2**31 - 8))
+    bench.send(submit())
+    assert bench.placed() == [str(2**31 - 8)]
+    assert complaints(bench) == []
 
 
 def test_where_the_ids_are_used_up_orders_are_denied_and_nothing_is_written(bench: Bench):
-    bench.receive(messages.next_valid_id(2**31 - 1))
+    bench.broker.used_order_id(str(2**31 - 2))
     bench.send(submit())
     answer = bench.submit(submit("s-1/2"))
     assert not answer.accepted
