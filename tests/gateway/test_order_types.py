@@ -239,6 +239,7 @@ def read(kind: str, **fields: float) -> OpenOrder:
     """What the gateway reads of an order that ibapi decoded: an empty field as 0, or as unset."""
     order, state, translator = Order(), OrderState(), Translator(157)
     order.orderType, order.totalQuantity, order.account = kind, 10.0, ACCOUNT
+    order.action = "BUY"
     order.lmtPrice = order.auxPrice = order.trailStopPrice = order.lmtPriceOffset = 0.0
     for name, value in fields.items():
         setattr(order, name, value)
