@@ -31,7 +31,7 @@ from tapewire.simulator.market.lines import (
 )
 from tapewire.simulator.market.own_time import OwnTime
 from tapewire.simulator.market.plain import digits, plain
-from tapewire.simulator.market.screen import size_shown
+from tapewire.simulator.market.screen import EMPTY, size_shown
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.outbox import Outbox
 from tapewire.simulator.protocol.requests import (
@@ -197,14 +197,16 @@ class Feed:
         self.kinds.forget(conn)
 
     def _side(self, topic: Topic, side: int, price: str | None, size: str | None) -> bool:
-        """Take one side over and send what is new of it; whether anything was."""
+        """Take one side over and send what is new of it; whether anything was. That a side becomes
+        empty, or is so no longer, is about its price too."""
         is_price = is_size = False
         if price is not None and (price := plain(price)) != topic.price[side]:
             topic.price[side] = price
             is_price = True
         if size is not None:
-            size = plain(size)
-            is_size = size != size_shown(topic.size[side])
+            before, size = size_shown(topic.size[side]), plain(size)
+            is_size = size != before
+            is_price |= is_size and topic.price[side] == EMPTY and "0" in (before, size)
             topic.size[side] = size
         if is_price:
             self._send_price(topic.lines, side, topic.price[side], topic.size[side])

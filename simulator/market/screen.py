@@ -1,6 +1,7 @@
 """A symbol's quote as rows leave it, one after the other."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.market.plain import plain
@@ -8,6 +9,8 @@ from tapewire.simulator.market.plain import plain
 _DIGITS = 10
 _LOOK_BACK = 10_000
 """So many rows are read backwards at most to find a quote."""
+EMPTY: Final = "-1"
+"""The price of a side without a size that nobody quotes."""
 
 
 class Screen:

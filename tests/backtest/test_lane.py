@@ -212,6 +212,8 @@ def test_sides_that_are_empty_for_a_while_change_nothing():
         row.bid, row.bid_size = "-1", "0"
     for row in rows[3::11]:
         row.ask, row.ask_size = "-1", "0"
+    for row in rows[5::14]:  # a size without a price, perhaps where there is none
+        row.bid = row.ask = None
     acts = [(9 * n, KINDS[n % 8], 6 - 12 * (n % 2), 4) for n in range(1, 20)]
     direct, lane = assert_equal(configuration(acts), rows)
     assert len(executions(direct)) > 4

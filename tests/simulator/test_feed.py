@@ -141,7 +141,25 @@ def test_a_size_of_0_behind_a_price_that_came_without_one_is_no_change(make_tws,
     for _ in sizes:
         tws.pass_s(1 if sent else 0)
         sent.append([(one[0], one[6] if one[0] == "99" else one[-1]) for one in ticks(client)])
-    assert sent[1:] == [[], [], [("2", "3"), ("99", "3")], [("2", "0"), ("99", "0")]]
+    assert sent[1:3] == [[], []]
+    kind = "1" if price == "-1" else "2"  # whether a side is empty is about its price
+    assert [[one[0] for one in found] for found in sent[3:]] == [[kind, "99"], [kind, "99"]]
+
+
+def test_a_side_becomes_empty_or_is_so_no_longer_with_its_price(make_tws):
+    sizes = ["0", "3", "5", "0", "0"]
+    rows = [
+        Row(n * 10**9, "AAPL", None if n else "-1", "11", size, "5", None, None)
+        for n, size in enumerate(sizes)
+    ]
+    tws = make_tws(rows)
+    client = tws.client()
+    client.subscribe(req_id=2)
+    tws.pass_s(0)
+    client.read()
+    tws.pass_s(len(sizes))
+    sent = [tuple(one[:1] + one[4:6]) for one in ticks(client)]
+    assert sent == [("1", "-1", "3"), ("2", "5"), ("1", "-1", "0")]
 
 
 def test_a_sixth_stream_a_duplicate_and_an_unknown_kind_are_refused(make_tws):

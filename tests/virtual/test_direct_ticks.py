@@ -25,22 +25,14 @@ CELLS = {  # bid, ask, sizes, last, last's size: what a source may write, and no
 
 
 def rows(seed: int, count: int = 400) -> list[Row]:
-    """A market in which a side is empty now and then: a price of -1 without a size, and until the
-    side has a price again it has no size either."""
+    """A market in which a side is empty now and then, with a price of -1 and no size. A size may
+    come before the side has a price again."""
     rng = random.Random(seed)
-    found, empty = list[Row](), dict[tuple[str, int], bool]()
+    found = list[Row]()
     for n in range(count):
         symbol = rng.choice(("TOP", "EACH", "TRADES", "QUOTES", "BOTH", "OTHER"))
-        prices, sizes = list[str | None](), list[str | None]()
-        for side in range(3):
-            price, size = rng.choice(CELLS["price"]), rng.choice(CELLS["size"])
-            if price is not None:
-                empty[symbol, side] = price == "-1"
-            if empty.get((symbol, side)):
-                size = None if price is None else "0"
-            prices.append(price)
-            sizes.append(size)
-        (bid, ask, last), (bid_size, ask_size, last_size) = prices, sizes
+        bid, ask, last = (rng.choice(CELLS["price"]) for _ in range(3))
+        bid_size, ask_size, last_size = (rng.choice(CELLS["size"]) for _ in range(3))
         found.append(
             Row(n * SECOND_NS // 10, symbol, bid, ask, bid_size, ask_size, last, last_size)
         )

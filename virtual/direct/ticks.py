@@ -4,7 +4,7 @@ trade.
 The ticks are those that TWS's messages amount to, one by one, so that a strategy sees the same
 whichever adapter the gateway has: a change of both sides is two quotes, but one of an instrument
 that is read tick by tick; a price without a size shows 0, and a size of 0 that follows changes
-nothing; -1 without a size is an empty side.
+nothing; -1 without a size is an empty side, until a size comes that makes a price of it.
 """
 
 from tapewire.common.events import Quote, Tick, Trade
@@ -28,9 +28,9 @@ class Side:
 
     def renew(self, price_text: str | None, size_text: str | None) -> bool:
         """Take over what a row carries; whether anything of it is new."""
-        price = self.price if price_text is None else float(price_text)
+        price = self._newest_price() if price_text is None else float(price_text)
         size = self.size if size_text is None else float(size_text)
-        if price_text is not None:
+        if price is not None:
             price, size = shown(price, size)
         elif size is not None and not 0 <= size <= SIZE_MAX:
             raise ValueError(f"size {size}, expected 0 to {SIZE_MAX}")
@@ -41,6 +41,9 @@ class Side:
             return False
         self.price, self.size, self.seen = price, size, self.seen or first
         return True
+
+    def _newest_price(self) -> float | None:
+        return -1.0 if self.price is None and self.seen else self.price
 
 
 def shown(price: float | None, size: float | None) -> tuple[float | None, float | None]:

@@ -184,10 +184,10 @@ class Flow:
         """Price and size after each row, price and size before it, and whether they differ."""
         has_price, has_size = (self.table.values[one].codes >= 0 for one in (price, size))
         prices, sizes = (self.numbers[one].of(self.latest[one]) for one in (price, size))
-        empties = has_price & self._is_nothing(price, size)
+        empty = self._is_nothing(price, size)
         side = shown = Side(prices, sizes)
-        if empties.any() or (has_price != has_size).any():
-            side = self._emptied(prices, sizes, has_price, has_size, empties, size)
+        if empty.any() or (has_price != has_size).any():
+            side = self._shown(shown, has_size, empty, size)
         self._after[price] = side
         before, differs = self._changed(side)
         self.is_news |= differs if side is shown else self._is_sent(shown, size)
@@ -213,20 +213,17 @@ class Flow:
             return np.zeros(len(self.table), np.bool_)
         return np.asarray(is_least[self.latest[price]] & has_none[self.latest[size]])
 
-    def _emptied(
-        self, prices: Codes, sizes: Codes, has_price: Flags, has_size: Flags, empties: Flags,
-        size: str,
-    ) -> Side:  # fmt: skip
-        """A side after each row; `empties` has the rows that leave it empty. A size that came no
-        later is none, but 0 beside a price; and one of 0 where there is none changes nothing."""
-        counts = has_size & (sizes != self.numbers[size].zero)
-        newest = [self._newest(one[self._order])[self._back] for one in (has_price, counts)]
-        emptied = self._newest(empties[self._order])[self._back]
-        price = np.where(newest[0] > emptied, prices, ABSENT)
-        without = np.where(price == ABSENT, ABSENT, self.numbers[size].zero)
-        return Side(
-            price.astype(np.int32), np.where(newest[1] > emptied, sizes, without).astype(np.int32)
-        )
+    def _shown(self, raw: Side, has_size: Flags, empty: Flags, size: str) -> Side:
+        """A side after each row, where `empty` has those at which it is so. A size that never came
+        is 0 beside a price; and one of 0 where there is none, and no price, changes nothing."""
+        zero = self.numbers[size].zero
+        counts = has_size & (raw.size != zero)
+        has_counted = (self._newest(counts[self._order]) >= 0)[self._back]
+        alone = np.where(has_counted, raw.size, ABSENT)
+        beside = np.where(raw.size == ABSENT, zero, raw.size)
+        sizes = np.where(raw.price == ABSENT, alone, beside)
+        found = (np.where(empty, ABSENT, one) for one in (raw.price, sizes))
+        return Side(*(one.astype(np.int32) for one in found))
 
     def side(self, column: str, row: int) -> tuple[float | None, float | None, bool]:
         """The price and the size of the bid or the ask after a row, as ticks have them, and
