@@ -2,14 +2,19 @@
 
 import pytest
 
-from tests.backtest.lanes import both, configuration, executions, made
+from tapewire.common.ticks.rows import Row
+from tests.backtest.lanes import START_NS, both, configuration, executions, made
 
 MS, SECOND = 10**6, 10**9
 BURST = [("limit", 1, 20)] * 90
 
 
 def assert_paced_alike(acts, rows):
-    full, direct, lane = both(configuration(acts), rows)
+    return assert_paced_alike_of(configuration(acts), rows)
+
+
+def assert_paced_alike_of(config, rows):
+    full, direct, lane = both(config, rows)
     assert executions(direct) == executions(full)
     sent = [
         [(e.intent_id, e.sent_ns) for e in world.events("gateway") if hasattr(e, "sent_ns")]
@@ -34,4 +39,31 @@ def test_a_probe_counts_among_what_the_broker_was_sent_last(silent_ns):
     for row in rows[3:]:
         row.ts_ns += silent_ns
     _, lane = assert_paced_alike(acts, rows)
+    assert lane.jumps
+
+
+def moved(times_ns, prices):
+    """Rows at these times, of two quotes each, with these prices at first and higher ones then."""
+    count = len(times_ns) - len(prices)
+    return [
+        Row(at_ns, "AAPL", f"{price}.00", f"{price}.02", "100", "100", None, None)
+        for at_ns, price in zip(times_ns, [*prices, *range(103, 103 + count)], strict=True)
+    ]
+
+
+@pytest.mark.parametrize("price", [102, 101], ids=["news", "nothing new"])
+@pytest.mark.parametrize("after_ms", [200, 900])
+def test_what_accounts_are_worth_is_a_sign_of_life_that_puts_a_probe_off(price, after_ms):
+    """It comes amid a silence, if it has changed; and each probe is one order less at once."""
+    acts = [(3, "market", 5, 1), *((9, *one) for one in BURST[:60])]
+    config = configuration(acts)
+    fast = config.tws.model_copy(update={"rate_max_per_s": 50})
+    config = config.model_copy(update={"tws": fast})
+    start = [START_NS, START_NS + 50 * MS]
+    _, _, lane = both(config, moved(start, [100, 101]), full=False)
+    sent_ns = lane._exchange.reports_after(start[-1]) + 180 * SECOND
+    burst = [sent_ns + (after_ms + 50 * n) * MS for n in range(50)]
+    times = [*start, sent_ns - 31_100 * MS, *burst]
+    sent, lane = assert_paced_alike_of(config, moved(times, [100, 101, price]))
+    assert len(sent) == len(acts)
     assert lane.jumps

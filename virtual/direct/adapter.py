@@ -72,7 +72,8 @@ class DirectBroker(TicksAlone):
         self._touched: list[Line] = []  # those with ticks
         self._described: list[InstrumentDescribed] = []
         self._wanted: dict[str, bool] = {}  # with whether it is asked for
-        self._watches_accounts = False
+        self.watches_accounts = False
+        """Whether values of accounts are asked for."""
 
     def __repr__(self) -> str:
         state = "up" if self._is_up else "down"
@@ -126,7 +127,7 @@ class DirectBroker(TicksAlone):
 
     def closed(self, reason: str) -> BrokerEvent:
         """See `Broker.closed`. Orders stay queued: the core withdraws them."""
-        self._is_connected = self._is_up = self._watches_accounts = False
+        self._is_connected = self._is_up = self.watches_accounts = False
         self.pulse.closed()
         self._order_lists.closed()
         self._outbox.forget_requests()
@@ -248,9 +249,9 @@ class DirectBroker(TicksAlone):
     def query_accounts(self) -> None:
         """See `Broker.query_accounts`. Values that are watched are asked for in two messages, as
         TWS wants it: both count against the broker's limit."""
-        if self._watches_accounts:
+        if self.watches_accounts:
             self._outbox.request(reports.UnwatchAccounts())
-        self._watches_accounts = True
+        self.watches_accounts = True
         self._outbox.request(reports.WatchAccounts())
 
     def query_all_orders(self) -> None:

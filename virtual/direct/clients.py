@@ -1,5 +1,8 @@
 """The gateways that are connected to the exchange, and what each has still to be sent."""
 
+from collections.abc import Iterable, Iterator
+
+from tapewire.gateway.broker import AccountReport
 from tapewire.virtual.direct.reports import Report
 
 
@@ -11,6 +14,19 @@ class Client:
         self.out: list[Report] = []
         self.watches_positions = False
         self.watches_accounts = False
+        self._values: dict[tuple[str, str], AccountReport] = {}
+
+    def values_anew(self) -> None:
+        """It asks for the values of accounts: all that it was sent before counts for nothing."""
+        self._values = {}
+
+    def news(self, values: Iterable[AccountReport]) -> Iterator[AccountReport]:
+        """Those values that are not what it was sent last; they are taken as sent."""
+        for one in values:
+            key = (one.account, one.value)
+            if self._values.get(key) != one:
+                self._values[key] = one
+                yield one
 
 
 class Clients:

@@ -180,6 +180,12 @@ class DirectExchange:
             values = account_values(books, mark_of)
             yield from reports.account_reports(account, values, self.settings.currency)
 
+    def valued_by_now(self, values: Sequence[broker.AccountReport]) -> None:
+        """These were the values of accounts by the last report that went by."""
+        for client in self._clients.connected.values():
+            if client.watches_accounts:
+                list(client.news(values))
+
     def mark_of(self, symbol: str, row: Row | None = None) -> Decimal | None:
         """A symbol's mark; after a row with all that is shown of it, if there is one."""
         book = self._exchange.books[symbol]
@@ -317,6 +323,7 @@ class DirectExchange:
 
     def _watch_accounts(self, client: Client, _request: reports.WatchAccounts) -> None:
         client.watches_accounts = True
+        client.values_anew()
         self._refresh.start(self._reports.now_ns)
         self._report_accounts(client)
         client.out.append(broker.AccountsComplete())
@@ -325,7 +332,7 @@ class DirectExchange:
         client.watches_accounts = False
 
     def _report_accounts(self, client: Client) -> None:
-        client.out += self.valued(self.mark_of)
+        client.out += client.news(self.valued(self.mark_of))
 
     def _list_all_orders(self, client: Client, _request: reports.AskAllOrders) -> None:
         client.out += [reports.order_report(order) for order in self._exchange.open_orders()]

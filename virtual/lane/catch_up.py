@@ -84,8 +84,9 @@ class Passed:
         return self.flow.table.values[name].texts[code] if code >= 0 else None
 
 
-def catch_up(world: World, passed: Passed, now_ns: int) -> None:
-    """Set the world's clock to `now_ns`, and all to what it would be with those rows."""
+def catch_up(world: World, passed: Passed, now_ns: int, valued_ns: Places) -> None:
+    """Set the world's clock to `now_ns`, and all to what it would be with those rows, and with
+    reports of accounts at `valued_ns`, in order."""
     began_ns = world.clock.mono_ns()
     world.clock.advance_to(now_ns)
     beat_ns = world.last_idle_ns(now_ns)
@@ -96,7 +97,9 @@ def catch_up(world: World, passed: Passed, now_ns: int) -> None:
         if node.service is not None:
             if beat_ns > began_ns:
                 _beat(node.service, beat_ns, world)
-            _ticked(node.service, passed, now_ns, world)
+            _ticked(node.service, passed, now_ns)
+            if isinstance(node.service, GatewayService):
+                _heard(node.service, passed, valued_ns, world)
     world.resume()
 
 
@@ -110,11 +113,10 @@ def _exchange(exchange: DirectExchange, passed: Passed, now_ns: int) -> None:
         exchange.caught_up([], 0, {}, None, now_ns)
 
 
-def _ticked(service: Service, passed: Passed, now_ns: int, world: World) -> None:
+def _ticked(service: Service, passed: Passed, now_ns: int) -> None:
     """The ticks of the stretch, as far as a process has received them."""
     if isinstance(service, GatewayService):
         service.gateway.seen_mono_ns = now_ns
-        _heard(service, passed, now_ns, world)
         if roles.kind_of(service.role) == roles.GATEWAY:
             _gateway(service, passed)
     elif isinstance(service, RiskService):
@@ -129,12 +131,15 @@ def _ticked(service: Service, passed: Passed, now_ns: int, world: World) -> None
                 service.metrics.count("ticks_received", int(passed.ticks[symbol]), name)
 
 
-def _heard(service: GatewayService, passed: Passed, now_ns: int, world: World) -> None:
-    """Rows came over the line, and where none did for long, the answers to probes."""
+def _heard(service: GatewayService, passed: Passed, valued_ns: Places, world: World) -> None:
+    """Rows and reports came over the line, and where none did for long, the answers to probes."""
     adapter = service.gateway.broker
     assert isinstance(adapter, DirectBroker)
     read = [one for one in passed.symbols if adapter.reads(passed.flow.symbols[one])]
-    probes.caught_up(adapter, passed.news_ns(read) + HOP_NS, now_ns, world)
+    heard_ns = passed.news_ns(read) + HOP_NS
+    if adapter.watches_accounts and len(valued_ns):
+        heard_ns = np.sort(np.concatenate((heard_ns, valued_ns)))
+    probes.caught_up(adapter, heard_ns, world.clock.mono_ns(), world)
 
 
 def _gateway(service: GatewayService, passed: Passed) -> None:

@@ -12,7 +12,7 @@ from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.table import Rows
 from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.lane.catch_up import Passed, catch_up
-from tapewire.virtual.lane.flow import RECENT_NS, Flow
+from tapewire.virtual.lane.flow import RECENT_NS, Flow, Places
 from tapewire.virtual.lane.rest import Rest, obstacle
 from tapewire.virtual.lane.stretch import FLIGHT_NS, Stretch
 from tapewire.virtual.lane.valuations import Valuations
@@ -134,8 +134,9 @@ class Lane:
             moment_ns, row = now_ns, start
         self.jumped_ns += moment_ns - now_ns
         self.jumps += 1
+        valued_ns = self._valuations.heard_ns(moment_ns)
         self._valuations.end(moment_ns)
-        self._resume(start, row, moment_ns)
+        self._resume(start, row, moment_ns, valued_ns)
         self._stretch.hold(int(self._flow.first_tick[row]), given.ticks)
         if given.acted is not None:
             node, given.acted.runner.acted_ns = self._world.nodes[given.acted.role], due_ns
@@ -163,8 +164,8 @@ class Lane:
             moment_ns = int(times[row]) - 1
         return now_ns, start
 
-    def _resume(self, start: int, row: int, moment_ns: int) -> None:
-        catch_up(self._world, Passed(self._flow, start, row), moment_ns)
+    def _resume(self, start: int, row: int, moment_ns: int, valued_ns: Places) -> None:
+        catch_up(self._world, Passed(self._flow, start, row), moment_ns, valued_ns)
         if row != start:
             self._source.move(row)
             self._exchange.market_moved()

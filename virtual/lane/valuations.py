@@ -22,13 +22,14 @@ from tapewire.common.events import AccountUpdated
 from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.table import VALUES
 from tapewire.gateway.account_values import TOGETHER_NS
+from tapewire.gateway.broker import AccountReport
 from tapewire.gateway.service import GatewayService
 from tapewire.risk.service import RiskService
 from tapewire.simulator.exchange.values import EVERY_NS
 from tapewire.strategy.service import StrategyService
 from tapewire.virtual.direct.exchange import DirectExchange
-from tapewire.virtual.lane.flow import Flow
-from tapewire.virtual.lane.probes import turn_ns
+from tapewire.virtual.lane.flow import Flow, Places
+from tapewire.virtual.lane.probes import LAST_NS, turn_ns
 from tapewire.virtual.network import HOP_NS
 from tapewire.virtual.world import COMMIT_NS, World
 
@@ -94,6 +95,7 @@ class Valuations:
             service.runner.context.account_watch.look = _nothing
         if not self._is_active or (way := self._last(now_ns)) is None:
             return
+        self._exchange.valued_by_now(self._reports(way.sent_ns))
         for event in self._values(way):
             self._facts.apply(event)
             for node in self._world.nodes.values():
@@ -131,6 +133,39 @@ class Valuations:
                 yield node.service
 
     # ---- reports ---------------------------------------------------------------------------------
+
+    def heard_ns(self, now_ns: int) -> Places:
+        """When reports of the stretch came over the line, in order: the first one, and those that
+        say how long the last silences were. One with nothing new in it is not sent."""
+        if not self._is_active:
+            return np.zeros(0, np.int64)
+        last_ns = now_ns - LAST_NS
+        row = int(np.searchsorted(self._news_ns, last_ns)) - 1
+        row_ns = int(self._news_ns[row]) if row >= 0 else 0
+        sent, first_ns = list[int](), self._first_ns()
+        for way in (one for one in self._backwards(now_ns) if one.sent_ns < now_ns):
+            is_news = self._is_news(way.sent_ns)
+            sent += [way.sent_ns] if is_news else []
+            if way.sent_ns < last_ns and (is_news or way.sent_ns < row_ns):
+                break
+        if sent and first_ns < sent[-1] and self._is_news(first_ns):
+            sent.append(first_ns)
+        return np.array(sent[::-1], np.int64) + HOP_NS
+
+    def _first_ns(self) -> int:
+        pending_ns = self._exchange.report_due_ns
+        if pending_ns is not None or self._start >= len(self._times):
+            return pending_ns or 0
+        return self._exchange.reports_after(int(self._times[self._start]), moved=True)
+
+    def _is_news(self, sent_ns: int) -> bool:
+        """Whether any account is worth something else than by the report before."""
+        before = next((one for one in self._backwards(sent_ns) if one.sent_ns < sent_ns), None)
+        values = self._valued(sent_ns)
+        if before is not None:
+            return values != self._valued(before.sent_ns)
+        known = self._facts.accounts.known
+        return any(_plain(known.get(name)) != value for name, value in values.items())
 
     def _last(self, at_ns: int) -> Way | None:
         """The last report of the stretch that strategies have at a moment."""
@@ -172,10 +207,13 @@ class Valuations:
             for name, one in newest.items()
         ]
 
-    def _valued(self, sent_ns: int) -> dict[str, AccountUpdated]:
+    def _reports(self, sent_ns: int) -> list[AccountReport]:
         row = int(np.searchsorted(self._times, sent_ns))
+        return list(self._exchange.valued(lambda symbol: self._mark(symbol, row)))
+
+    def _valued(self, sent_ns: int) -> dict[str, AccountUpdated]:
         found: dict[str, AccountUpdated] = {}
-        for report in self._exchange.valued(lambda symbol: self._mark(symbol, row)):
+        for report in self._reports(sent_ns):
             before = found.get(report.account) or AccountUpdated(0, report.account)
             value = {"currency": report.currency, report.value: report.amount}
             found[report.account] = replace(before, **value)
