@@ -51,15 +51,19 @@ def moved(times_ns, prices):
     ]
 
 
-@pytest.mark.parametrize("price", [102, 101], ids=["news", "nothing new"])
+@pytest.mark.parametrize(
+    ("price", "bought_ms"), [(102, 50), (101, 1_050)], ids=["news", "nothing new"]
+)
 @pytest.mark.parametrize("after_ms", [200, 900])
-def test_what_accounts_are_worth_is_a_sign_of_life_that_puts_a_probe_off(price, after_ms):
+def test_what_accounts_are_worth_is_a_sign_of_life_that_puts_a_probe_off(
+    price, bought_ms, after_ms
+):
     """It comes amid a silence, if it has changed; and each probe is one order less at once."""
     acts = [(3, "market", 5, 1), *((9, *one) for one in BURST[:60])]
     config = configuration(acts)
     fast = config.tws.model_copy(update={"rate_max_per_s": 50})
     config = config.model_copy(update={"tws": fast})
-    start = [START_NS, START_NS + 50 * MS]
+    start = [START_NS, START_NS + bought_ms * MS]
     _, _, lane = both(config, moved(start, [100, 101]), full=False)
     sent_ns = lane._exchange.reports_after(start[-1]) + 180 * SECOND
     burst = [sent_ns + (after_ms + 50 * n) * MS for n in range(50)]
