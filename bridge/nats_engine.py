@@ -279,8 +279,12 @@ class NatsEngine(Arrivals[Outcome]):
 
 
 async def _hang_up(client: "Client") -> None:
-    with contextlib.suppress(Exception):
-        await asyncio.wait_for(client.close(), TIMEOUT_S)
+    """Close a connection, or leave it. In 2.16 the library waits until all has left that it has for
+    a node, and if it reconnects meanwhile, its `close` ends as if somebody had cancelled it. That
+    must not cancel whoever goes on to connect to another node."""
+    closing = asyncio.gather(client.close(), return_exceptions=True)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(closing, TIMEOUT_S)
 
 
 def _meaning(message: "Msg", seq: int) -> tuple[Kind | None, str]:

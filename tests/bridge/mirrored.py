@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tapewire.benchmarks.load.nats_cluster import Cluster, binary
-from tapewire.bridge.engine import Engine, Line, MirrorError
+from tapewire.bridge.engine import Engine, Line, MirrorError, stream_name
 from tapewire.bridge.journals import Source
 from tapewire.bridge.login import Login
 from tapewire.bridge.nats_engine import NatsEngine
@@ -170,3 +170,21 @@ def leader_of(of: Cluster, config: ClusterConfig, role: str = "risk", generation
             return None
 
     return int(str(wait_for(name, f"a leader of {role}", SECONDS)).removeprefix("node-"))
+
+
+def until_replicated(config: ClusterConfig, role: str = "risk", generation: int = 1) -> None:
+    """Return once each node has all of a stream, by its leader's word. A node's own word is not
+    enough: right after a partition it does not know yet what it lacks."""
+    name = stream_name(config.prefix, role, generation)
+
+    def has_all() -> bool:
+        try:
+            with Mirrors(config, Login()) as mirrors:
+                cluster = mirrors._runner.run(mirrors._streams.info(name)).cluster
+        except MirrorError:
+            return False
+        replicas = (cluster.replicas or []) if cluster is not None else []
+        current = [one for one in replicas if one.current and not one.offline and not one.lag]
+        return cluster is not None and bool(cluster.leader) and len(current) == config.replicas - 1
+
+    wait_for(has_all, f"all replicas of {name}", SECONDS)
