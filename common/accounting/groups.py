@@ -26,7 +26,7 @@ from tapewire.common.events import (
     signed,
 )
 
-EXITS: Final = ("target", "stop", "close", "cover")
+EXITS: Final[tuple[LegRole, ...]] = ("target", "stop", "close", "cover")
 """The roles of orders that leave what the entry has entered, or cover it."""
 FAILED: Final = ("REJECTED", "CANCELLED", "LOST", "DENIED")
 """How an order ends other than by being filled."""
@@ -42,6 +42,7 @@ class OrderGroup(Generic[OrderT]):
         self.reason = ""
         self.released = ZERO
         self._orders: dict[str, OrderT] = {}
+        self._by_role: dict[LegRole, list[OrderT]] = {}
 
     def __repr__(self) -> str:
         return f"<OrderGroup {self.id}: {self.plan.kind} {self.state}, open {self.open}>"
@@ -59,14 +60,30 @@ class OrderGroup(Generic[OrderT]):
     def add(self, one: OrderT) -> None:
         """An order of it is known."""
         self._orders[one.intent_id] = one
+        self._by_role.clear()
 
     def of(self, *roles: LegRole, part: int | None = None) -> list[OrderT]:
         """Its orders of these roles; of one part of the entry, if it is given."""
+        if len(roles) == 1 and part is None:
+            return list(self._of_role(roles[0]))
         return [
             one
             for one in self._orders.values()
             if one.order.role in roles and part in (None, one.order.part)
         ]
+
+    def _of_role(self, role: LegRole) -> list[OrderT]:
+        """Its orders of one role, kept for the next who asks: the executor does at each tick."""
+        found = self._by_role.get(role)
+        if found is None:
+            found = [one for one in self._orders.values() if one.order.role == role]
+            self._by_role[role] = found
+        return found
+
+    def _filled(self, *roles: LegRole) -> Decimal:
+        """What its orders of these roles have filled."""
+        quantities = [filled_of(one) for role in roles for one in self._of_role(role)]
+        return sum(filter(None, quantities), ZERO)
 
     @property
     def entry(self) -> OrderT | None:
@@ -83,12 +100,12 @@ class OrderGroup(Generic[OrderT]):
     @property
     def entered(self) -> Decimal:
         """What its entry has filled."""
-        return sum(map(filled_of, self.of("entry")), ZERO)
+        return self._filled("entry")
 
     @property
     def open(self) -> Decimal:
         """What it has entered and not left; below 0 where it has left more."""
-        return self.entered - sum(map(filled_of, self.of(*EXITS)), ZERO) - self.released
+        return self.entered - self._filled(*EXITS) - self.released
 
     @property
     def parts(self) -> Mapping[int, Decimal]:

@@ -41,16 +41,16 @@ ENDED_BY_BROKER: Final = ("REJECTED", "CANCELLED", "LOST")
 def facts(group: Group, look: Look) -> Mapping[Fact, str]:
     """What is true of a bracket or a ladder."""
     found: dict[Fact, str] = {}
-    live, entry = group.live, group.entry
-    if group.entered:
+    live, entry, entered, left = group.live, group.entry, group.entered, group.open
+    if entered:
         found["entered"] = ""
     if live:
         found["working"] = "an order that was given up works after all"
     elif entry is not None and _is_over(group, look):
         found["over"] = _why_over(group)
-    if group.open > 0 and "over" not in found:  # what has no exit left is left as it is
+    if left > 0 and "over" not in found:  # what has no exit left is left as it is
         found["open"] = ""
-    if not (group.entered or _leaves(group)) and (failed := failed_of(group)) is not None:
+    if not (entered or _leaves(group)) and (failed := failed_of(group)) is not None:
         found["failed"] = f"{failed.intent_id} is {failed.state}: {failed.reason}"
     if is_placed(group):
         found["placed"] = ""
@@ -232,16 +232,16 @@ def close(group: Group, look: Look) -> Iterator[Wanted]:
 
 def left_more(group: Group) -> str:
     """That it has left more than it had entered, in a clause; empty if it has not."""
-    if group.open >= 0 or any(one.live for one in group.of("entry")):
+    if (left := group.open) >= 0 or any(one.live for one in group.of("entry")):
         return ""
-    return f"has left {-group.open:f} more than it had entered"
+    return f"has left {-left:f} more than it had entered"
 
 
 def _why_over(group: Group) -> str:
     """Why it ended; empty where it went as planned."""
-    if group.open > 0:
-        return f"nothing of it works, and {group.open:f} of it are left open"
-    if group.open < 0:
+    if (left := group.open) > 0:
+        return f"nothing of it works, and {left:f} of it are left open"
+    if left < 0:
         return f"it {left_more(group)}"
     failed = failed_of(group)
     if group.entered or failed is None:

@@ -219,7 +219,7 @@ class GroupKeeper:
     def _look(self, group: Group, now: Now) -> Look:
         exposure = self._ledger.exposure(*place_of(group))
         share = share_of(group, exposure, self._active.taken_beside(group))
-        if share.least >= group.open:
+        if group.id in self._contested and share.least >= group.open:
             self._contested.discard(group.id)
         entered_ns = now.mono_ns
         if group.entered:
