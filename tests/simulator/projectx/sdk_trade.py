@@ -101,7 +101,9 @@ async def trade(client, orders, contract_id, seen, found):
     trades = await client.search_trades()
     found["trades"] = [[one.side, one.size, one.profitAndLoss is None] for one in trades]
     [account] = await client.list_accounts()
-    found["paid"] = account.balance < client.account_info.balance
+    earned = sum((one.profitAndLoss or 0) - one.fees for one in trades)
+    changed = account.balance - client.account_info.balance
+    found["paid"] = [all(one.fees > 0 for one in trades), abs(changed - earned) < 0.01]
     found["last"] = seen.newest["position_update"]["size"]
 
 

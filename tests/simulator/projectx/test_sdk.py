@@ -88,7 +88,7 @@ def test_it_looks_trades_and_listens(sdk, url):
         "held": [[3, True]],
         "left": 0,
         "trades": [[0, 3, True], [1, 1, False], [1, 2, False]],
-        "paid": True,
+        "paid": [True, True],
         "last": 0,
         "statuses": [1, 1, 3, 1, 2, 1, 2, 1, 2],
     }
