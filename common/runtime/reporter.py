@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -13,6 +14,7 @@ from tapewire.common.runtime.service import Service
 STATUS_EVERY_NS: Final = 500_000_000
 STATES: Final = get_args(ProcessState)
 REASONS_MAX: Final = 20  # of dead letters, logged in one report
+_HOW_LONG: Final = re.compile(r"\b\d[\d,.]* (ms|s|min|h)\b")
 
 
 class Reporter:
@@ -60,7 +62,9 @@ class Reporter:
         return {(state,): state == self._state for state in STATES}
 
     def _log_state(self, state: str, reason: str) -> None:
-        summary = f"{state} {reason}".strip()
+        """Log a state and its reason once: that something goes on, such as a silence, is not new
+        with each second that it lasts."""
+        summary = _HOW_LONG.sub("", f"{state} {reason}").strip()
         if summary != self._logged:
             self._logged = summary
             self._log.info("state", state=state, reason=reason)

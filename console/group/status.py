@@ -18,11 +18,13 @@ __all__ = [
     "Status",
     "alive",
     "counter",
+    "held_up",
     "hops",
     "live_orders",
     "not_ready",
     "of_kind",
     "read",
+    "settled",
     "shown",
     "state_of",
     "totals",
@@ -31,6 +33,10 @@ __all__ = [
 ]
 
 UNHEARD: Final[State] = ("STARTING", "no status yet")
+NEEDED: Final = (*roles.OF_LOGIN, roles.EXECUTOR, roles.RISK, roles.RELAY)
+"""The kinds that other processes wait for."""
+MENDED: Final = ("HALTED", "BROKEN")
+"""The states that only a person ends."""
 NOTHING: Final[Status] = {"pid": None, "counters": {}, "missed": {}, "topics": {}}
 
 
@@ -59,6 +65,19 @@ def not_ready(statuses: Mapping[str, Status], names: Iterable[str]) -> dict[str,
     """Those of the processes `names` that are not READY."""
     states = {n: state_of(statuses[n]) if n in statuses else UNHEARD for n in names}
     return {name: state for name, state in states.items() if state[0] != "READY"}
+
+
+def settled(late: Mapping[str, State]) -> bool:
+    """Whether only a person can mend what is not READY; also where all are READY."""
+    return all(state in MENDED for state, _ in late.values())
+
+
+def held_up(late: Mapping[str, State]) -> bool:
+    """Whether what is not READY waits for one that is BROKEN, as far as that can be seen: by now
+    all are up, and one that others need is not."""
+    states = {name: state for name, (state, _) in late.items()}
+    needed = any(roles.kind_of(n) in NEEDED for n, state in states.items() if state == "BROKEN")
+    return needed and all(state in (*MENDED, "WAITING") for state in states.values())
 
 
 def live_orders(statuses: Mapping[str, Status]) -> int:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,7 @@ SUPERVISE: Final = "tapewire.console.group.supervise"
 START_TIMEOUT_S: Final = 15
 STOP_TIMEOUT_S: Final = 30
 POLL_S: Final = 0.2  # between reads of all statuses, as the processes need the CPU themselves
+HELD_S: Final = 3.0
 STRATEGY_PRIORITY: Final = 500
 GATEWAY_PRIORITY: Final = 100
 SIMULATOR_PRIORITY: Final = 50
@@ -207,13 +209,20 @@ class Group(Supervisord):
 
     def wait_ready(self, timeout_s: float, names: Sequence[str] | None = None) -> dict[str, State]:
         """Wait until all of `names` (None: all of the group) are READY, or the others are HALTED or
-        BROKEN, which only a person can mend; returns those not READY after at most `timeout_s`."""
+        BROKEN, which only a person can mend, or wait for one that has been BROKEN for `HELD_S`;
+        returns those not READY after at most `timeout_s`.
 
-        def settled() -> bool:
-            states = self.not_ready(names).values()
-            return all(state in ("HALTED", "BROKEN") for state, _ in states)
+        A process that ends before its first status is started again, so the first look at one that
+        is BROKEN is not the last word: what it lacked may be there by its next start."""
+        held_s: float | None = None
 
-        wait_for(settled, timeout_s, POLL_S)
+        def over() -> bool:
+            nonlocal held_s
+            late, now_s = self.not_ready(names), time.monotonic()
+            held_s = (held_s or now_s) if status.held_up(late) else None
+            return status.settled(late) or (held_s is not None and now_s - held_s >= HELD_S)
+
+        wait_for(over, timeout_s, POLL_S)
         return self.not_ready(names)
 
     def not_ready(self, names: Sequence[str] | None = None) -> dict[str, State]:

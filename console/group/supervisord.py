@@ -16,12 +16,15 @@ from tapewire.common.config.text import printable
 from tapewire.common.errors import TapewireError
 from tapewire.common.runtime import private_file
 from tapewire.console.group.status import wait_for
+from tapewire.console.records.log_entries import last_word
 
 STAGE_TIMEOUT_S: Final = 5
 ANSWER_S: Final = 15.0
 """No call waits for a process to start or to end; supervisord answers each at once, unless it is
 hung or the machine is very busy."""
 ENDED: Final = ("EXITED", "FATAL", "BACKOFF")
+LINES_MAX: Final = 200
+"""Of the end of a log, to find what the process ended with."""
 RUNNING: Final = ("STARTING", "RUNNING", "STOPPING", "BACKOFF")
 
 _STARTED: Final = "supervisord started with pid"
@@ -128,7 +131,7 @@ class Supervisord:
         return all(processes[n]["statename"] not in RUNNING for n in names)
 
     def broken(self) -> dict[str, str]:
-        """The processes that should be running and are not, each with the last line of its log.
+        """The processes that should be running and are not, each with the last word of its log.
 
         Also one that is being retried, if it never got as far as a status.
         """
@@ -145,8 +148,8 @@ class Supervisord:
     def _last_line(self, name: str) -> str:
         log = self.run_dir / "logs" / f"{name}.log"
         text = log.read_text(errors="replace") if log.exists() else ""
-        lines = [line.strip() for line in text.split("\n") if line.strip()]
-        return f"{printable(lines[-1]) if lines else 'it ended without output'} ({log})"
+        said = last_word(name, text.split("\n")[-LINES_MAX:])
+        return f"{printable(said) or 'it ended without output'} ({log})"
 
     def deaths(self) -> Counter[str]:
         """How often each process has died since supervisord was last started, by its log."""

@@ -101,6 +101,17 @@ def _supervisors(line: str) -> Entry | None:
     return Entry(at_ns, SUPERVISOR, _LEVEL_OF.get(found[3], "info"), found[4], {})
 
 
+def last_word(process: str, lines: Iterable[str]) -> str:
+    """What a process wrote last, such as the error that it ended with; empty without a line."""
+    parser = Parser(process)
+    entry = next(reversed([*parser.take(lines), *parser.end()]), None)
+    if entry is None:
+        return ""
+    if entry.more:
+        return entry.more[-1].strip()
+    return str(entry.fields.get("error") or entry.event).strip()
+
+
 def is_at_least(entry: Entry, level: str) -> bool:
     """Whether `entry` is of that level or a graver one; a level that is not known counts as one."""
     return entry.level not in LEVELS or LEVELS.index(entry.level) >= LEVELS.index(level)

@@ -1,6 +1,7 @@
 """The TCP socket to TWS: non-blocking, in the gateway's one poll loop, connecting by itself."""
 
 import errno
+import os
 import socket
 from collections.abc import Callable
 from typing import Final
@@ -123,7 +124,7 @@ class TwsSocket:
             return self._gone(f"cannot connect to TWS at {address}: {error.strerror}")
         if code in (0, errno.EINPROGRESS):
             return []
-        return self._gone(f"cannot connect to TWS at {address}: {errno.errorcode.get(code)}")
+        return self._gone(f"cannot connect to TWS at {address}: {os.strerror(code)}")
 
     def _finish_connecting(self) -> list[list[bytes]]:
         assert self._socket is not None
@@ -140,7 +141,7 @@ class TwsSocket:
             nonce = self._address.nonce
             proof = [nonce.encode(), str(self._address).encode()] if nonce else []
             return [[OPENED, *proof]]
-        return self._gone(f"cannot connect to TWS at {self._address}: {errno.errorcode.get(code)}")
+        return self._gone(f"cannot connect to TWS at {self._address}: {os.strerror(code)}")
 
     def _still_connecting(self) -> list[list[bytes]]:
         if not self._is_late():

@@ -17,9 +17,10 @@ class Log:
 
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
+        self.infos: list[str] = []
 
     def info(self, event: str, **values: Any) -> None:
-        pass
+        self.infos.append(values["reason"])
 
     def warning(self, event: str, **values: Any) -> None:
         self.lines.append({"event": event, **values})
@@ -68,6 +69,18 @@ def test_of_many_reasons_the_first_are_logged_and_the_others_counted(logged: Any
     lines = logged()
     assert len(lines) == REASONS_MAX + 1
     assert lines[-1] == {"event": "more dead letters", "times": 5}
+
+
+def test_a_silence_that_lasts_is_logged_once_and_another_reason_again(tmp_path: Path):
+    (tmp_path / "status").mkdir()
+    found, log = {"state": "READY", "reason": ""}, Log()
+    service = SimpleNamespace(role="door", dead_letters=deque(), status=lambda: found)
+    reporter = Reporter(tmp_path, VirtualClock(1), service, log)  # type: ignore[arg-type]
+    reasons = ["silent for 8 s", "silent for 9 s", "silent for 1,010 s", "2 letters", "3 letters"]
+    for reason in reasons:
+        found["reason"] = reason
+        reporter.report()
+    assert log.infos == ["silent for 8 s", "2 letters", "3 letters"]
 
 
 def test_what_cannot_wait_is_reported_at_once_and_the_rest_in_its_time(tmp_path: Path):

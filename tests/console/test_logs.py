@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tapewire.console.records.log_entries import MORE_MAX, Entry, Parser
+from tapewire.console.records.log_entries import MORE_MAX, Entry, Parser, last_word
 from tapewire.console.records.logs import Followed, Following, last, processes
 
 
@@ -30,6 +30,20 @@ def events(entries: list[Entry]) -> list[str]:
 def test_an_entry_is_a_line_with_time_process_and_fields():
     (parsed,) = read("risk", [entry(1.5, state="READY", reason="all is well", epoch="", pid=7)])
     assert parsed.lines() == ["15:50:41.500  risk  state state=READY reason='all is well' pid=7"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "word"),
+    [
+        ([], ""),
+        ([entry(1), entry(2, "ended", "error", error="address in use")], "address in use"),
+        ([entry(1, "ready")], "ready"),
+        ([entry(1), "Traceback:", "  line 3", "KeyError: 1"], "KeyError: 1"),
+        (["no class Dip; did you mean Dip?"], "no class Dip; did you mean Dip?"),
+    ],
+)
+def test_the_last_word_of_a_log_is_why_the_process_ended(lines: list[str], word: str):
+    assert last_word("risk", lines) == word
 
 
 def test_a_level_that_is_not_info_is_named():

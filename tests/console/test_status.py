@@ -8,8 +8,9 @@ import time
 import pytest
 
 from tapewire.common.amounts import counted
+from tapewire.common.config.settings import Config
 from tapewire.console.commands import lifecycle
-from tapewire.console.group import status
+from tapewire.console.group import status, supervisor
 from tapewire.console.group.shutdown import Stopped, stages
 from tapewire.console.group.supervisor import Group
 from tests.console.journaled import T0
@@ -219,6 +220,37 @@ def test_what_waits_for_a_broken_process_is_not_said_to_continue_by_itself(
         "fix what is BROKEN, `tapewire doctor` may show why; then `tapewire down` and"
         " `tapewire up`, which also starts what waits for it",
     ]
+
+
+@pytest.mark.parametrize(
+    ("broken", "risk", "is_over"),
+    [
+        ("executor", "WAITING", True),
+        ("executor", "STARTING", False),  # it may be BROKEN too: all are to be named at once
+        ("strategy-dip", "WAITING", False),  # nobody waits for a strategy
+    ],
+)
+def test_up_does_not_wait_for_what_waits_for_a_broken_process(
+    tell, up, run_dir, monkeypatch, broken, risk, is_over
+):
+    looks: list[bool] = []
+    monkeypatch.setattr(supervisor, "HELD_S", 0)
+    monkeypatch.setattr(supervisor, "wait_for", lambda over, *_: looks.append(over()))
+    monkeypatch.setattr(Group, "broken", lambda _: {broken: "no such key"})
+    tell("risk", state=risk, reason="waiting for executor")
+    late = Group(Config(run_dir=run_dir)).wait_ready(30, ["risk", broken])
+    assert (looks, [*late]) == ([is_over], ["risk", broken])
+
+
+def test_up_waits_a_little_for_a_broken_process_that_is_started_again(
+    tell, up, run_dir, monkeypatch
+):
+    looks: list[bool] = []
+    monkeypatch.setattr(supervisor, "wait_for", lambda over, *_: looks.append(over()))
+    monkeypatch.setattr(Group, "broken", lambda _: {"executor": "address in use"})
+    tell("risk", state="WAITING", reason="waiting for executor")
+    Group(Config(run_dir=run_dir)).wait_ready(30, ["risk", "executor"])
+    assert looks == [False]
 
 
 def test_up_names_the_default_rules_where_no_others_are_configured(tapewire, starting, config):

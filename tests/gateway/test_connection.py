@@ -158,7 +158,7 @@ def test_another_reason_is_recorded_again():
 def test_a_refusal_is_over_where_nobody_is_there_any_more():
     bench = Bench(connect=False)
     refuse_id(bench)
-    bench.lose("cannot connect to TWS at localhost:7497: ECONNREFUSED")
+    bench.lose("cannot connect to TWS at localhost:7497: Connection refused")
     assert state(bench) == "CONNECTING"
 
 

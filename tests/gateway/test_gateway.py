@@ -214,8 +214,11 @@ def test_nothing_is_taken_before_the_orders_and_executions_are_known():
 
 
 def test_the_reason_of_a_refused_connection_is_told(bench: Bench):
-    bench.lose("cannot connect to TWS at x: ECONNREFUSED")
-    assert bench.gateway.readiness() == ("WAITING", "cannot connect to TWS at x: ECONNREFUSED")
+    bench.lose("cannot connect to TWS at x: Connection refused")
+    assert bench.gateway.readiness() == (
+        "WAITING",
+        "cannot connect to TWS at x: Connection refused",
+    )
 
 
 def test_326_is_told_as_what_it_is_when_the_socket_closes():
