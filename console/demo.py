@@ -4,12 +4,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from tapewire.backtest.report.formats import duration
 from tapewire.backtest.report.notes import rejections
 from tapewire.backtest.run import chosen
 from tapewire.backtest.scan import not_trading, rules_about, trading
@@ -37,6 +39,9 @@ JOIN_TIMEOUT_S: Final = 30
 DRAIN_TIMEOUT_S: Final = 60
 SYMBOLS_MAX: Final = 100
 DECISIONS_MAX: Final = 20
+ROWS_MAX: Final = 50_000
+"""What is read of a file to say how long it takes: as much as for its symbols, and no more."""
+LONG_S: Final = 120
 
 Say = Callable[[str], None]
 
@@ -50,43 +55,71 @@ def run(
     keep: bool = False,
     underlying: str = "",
     *,
+    strategies: Sequence[str] = (),
     run_dir: Path | None = None,
 ) -> dict[str, Any]:
     """Run the group on a file of ticks from `start` on, for `seconds`; returns the figures.
 
     `speed` is market seconds per second, 0 as fast as possible. With an `underlying` the group
-    trades vertical spreads of the options on it, in place of the configured strategies. Without a
-    `run_dir` it is a new one, which is deleted unless `keep` is set or something went wrong.
+    trades vertical spreads of the options on it, in place of the configured `strategies`; these are
+    all where none is named. Without a `run_dir` it is a new one, which is deleted unless `keep` is
+    set or something went wrong.
 
     The group trades with its own simulator, whatever TWS the configuration names.
     """
     for hint in file.notes:
         say(f"note: {hint}")
     base = configuration.load()
-    plan = _on_chain(base, file, start, underlying) if underlying else _on_file(base, file, say)
+    if underlying:
+        plan = _on_chain(base, file, start, underlying)
+    else:
+        plan = _on_file(base, file, strategies, say)
+    if takes := how_long(file, start, seconds, speed):
+        say(f"note: {takes}")
     settings = _settings(base, plan, file.path, start, seconds, speed)
     keep = keep or run_dir is not None
     run_dir = run_dir or Path(tempfile.mkdtemp(prefix="tapewire-"))
     with _environment({**settings, "TAPEWIRE_RUN_DIR": str(run_dir)}):
-        config = configuration.load()
-        _require_simulated(config)
-        group = Group(config, tied=True)
-        group.up()
-        try:
-            _watch(group, config, seconds, say)
-        finally:
-            say("stopping")
-            group.down()
-        figures = report.figures(config, group.run_dir)
-        executor, gateway = (
-            [event for role in read for event in read_journal(group.run_dir, role)]
-            for read in ((roles.EXECUTOR,), [one.gateway for one in config.logins()])
-        )
-        for reason in rejections(executor, gateway):
-            say(f"note: {reason}")
-        _say_decisions(group.run_dir, say)
+        figures = _played(configuration.load(), seconds, say)
     _leave(run_dir, say, keep=keep or bool(figures["faults"]))
     return figures
+
+
+def _played(config: Config, seconds: float, say: Say) -> dict[str, Any]:
+    """Start the group, stop it when the market is over, and say what to know of how it went."""
+    _require_simulated(config)
+    group = Group(config, tied=True)
+    group.up()
+    try:
+        _watch(group, config, seconds, say)
+    finally:
+        say("stopping")
+        group.down()
+    executor, gateway = (
+        [event for role in read for event in read_journal(group.run_dir, role)]
+        for read in ((roles.EXECUTOR,), [one.gateway for one in config.logins()])
+    )
+    for reason in rejections(executor, gateway):
+        say(f"note: {reason}")
+    _say_decisions(group.run_dir, say)
+    return report.figures(config, group.run_dir)
+
+
+def how_long(file: TickFile, start: str | None, seconds: float, speed: float) -> str:
+    """What a person should know before a long run: how long the file takes at this speed. Empty
+    where they have bounded it themselves, and where it is over soon."""
+    if not speed:
+        return ""
+    rows = file.rows(time_ns(start) if start else None, None)
+    times = [row.ts_ns for row in islice(rows, ROWS_MAX)]
+    takes_s = (times[-1] - times[0]) / 1e9 / speed if times else 0.0
+    if takes_s < LONG_S or 0 < seconds <= takes_s:
+        return ""
+    least = "more than " if len(times) == ROWS_MAX else ""
+    return (
+        f"the file takes {least}{duration(takes_s)} at --speed {speed:g}; --speed max plays it as"
+        " fast as possible, --seconds ends it earlier, and `tapewire backtest` needs no clock"
+    )
 
 
 def _leave(run_dir: Path, say: Say, *, keep: bool) -> None:
@@ -204,12 +237,13 @@ class _Plan(NamedTuple):
     strategies: list[StrategyConfig]
 
 
-def _on_file(base: Config, file: TickFile, say: Say) -> _Plan:
-    """The configured strategies on the first symbols of the file."""
+def _on_file(base: Config, file: TickFile, names: Sequence[str], say: Say) -> _Plan:
+    """The configured strategies of these names (none: all) on the first symbols of the file."""
     instruments = _instruments(base, symbols_of(file.path, SYMBOLS_MAX))
-    for left_out in not_trading(base.strategies, instruments):
+    wanted = chosen(base, names)
+    for left_out in not_trading(wanted, instruments):
         say(f"note: {left_out}")
-    return _Plan(instruments, trading(base, chosen(base, []), instruments))
+    return _Plan(instruments, trading(base, wanted, instruments))
 
 
 def _on_chain(base: Config, file: TickFile, start: str | None, underlying: str) -> _Plan:

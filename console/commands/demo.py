@@ -32,6 +32,7 @@ def demo(
     seconds: Annotated[float, typer.Option(min=0, help="of real time; 0: to the file's end")] = 0,
     speed: SpeedOption = "1",
     keep: KeepOption = False,
+    strategy: Annotated[list[str] | None, typer.Option(help="by name; may be repeated")] = None,
     chain: Annotated[
         str, typer.Option("--chain", help="trade spreads of the options on this symbol instead")
     ] = "",
@@ -45,12 +46,14 @@ def demo(
 
     Status 0 only without any discrepancy, also with the simulator's books.
     """
+    if chain and strategy:
+        raise ConfigError("--chain brings a strategy of its own; leave --strategy away")
     (load if chain else load_strategies)(config)
     named = os.environ.get("TAPEWIRE_RUN_DIR")
     with as_on_ctrl_c():
         found = demo_run.run(
             tick_file(ticks), start, seconds, speed_of(speed), note, keep, chain,
-            run_dir=Path(named) if named else None,
+            strategies=strategy or (), run_dir=Path(named) if named else None,
         )  # fmt: skip
     show(found, as_json)
 

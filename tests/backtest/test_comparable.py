@@ -41,7 +41,7 @@ class Both:
     def demo(self, start: str | None = None, seconds=0.0, speed=1.0, **changes: object) -> Config:
         """What a demo of that configuration is launched with."""
         base = self.config(**changes)
-        plan = demo._on_file(base, TickFile(self.ticks), lambda _: None)
+        plan = demo._on_file(base, TickFile(self.ticks), (), lambda _: None)
         settings = demo._settings(base, plan, self.ticks, start, seconds, speed)
         tables = {
             "instruments": json.loads(settings["TAPEWIRE_INSTRUMENTS"]),
