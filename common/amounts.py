@@ -44,6 +44,9 @@ def money(value: Decimal, places: int = 2) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A count with its noun: `1 order`, `2,000 orders`, `no orders`."""
+    """A count with its noun: `1 order`, `2,000 orders`, `no orders`, `2 strategies`."""
     how_many = f"{number:,}" if number else "no"
-    return f"{how_many} {noun}{'' if number == 1 else 's'}"
+    if number == 1:
+        return f"{how_many} {noun}"
+    ends_in_y = noun.endswith("y") and noun[-2:-1] not in "aeiou"
+    return f"{how_many} {noun[:-1]}ies" if ends_in_y else f"{how_many} {noun}s"

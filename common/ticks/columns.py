@@ -68,11 +68,13 @@ def columns_of(header: Sequence[str]) -> Columns:
         day, ts = names.index("date"), names.index("time")
     shown = ", ".join(header)[:120]
     if ts is None:
-        raise ValueError(f"no column of times in {shown!r}")
+        raise ValueError(f"no column of times in {shown!r}, expected one such as time or date")
     if (found["bid"] is None) != (found["ask"] is None):
         raise ValueError(f"one of bid and ask alone in {shown!r}, expected both or none")
     if found["bid"] is None and found["last"] is None:
-        raise ValueError(f"no column of prices in {shown!r}, expected bid and ask, or last")
+        raise ValueError(
+            f"no column of prices in {shown!r}, expected bid and ask, or one such as price or close"
+        )
     is_bars = found["bid"] is None and all(found[name] is not None for name in BAR)
     found |= {} if is_bars else dict.fromkeys(BAR)
     used = {ts, day, *found.values()}

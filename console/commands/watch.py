@@ -220,11 +220,18 @@ def _ticks(
     from tapewire.recorder.folder import Folder
     from tapewire.recorder.store import Store
 
-    store = Store(Folder(loaded.recorded().absolute()))
+    folder = Folder(loaded.recorded().absolute())
+    store = Store(folder)
     for fault in store.faults:
         note(fault)
+    tick = None
     for tick in store.ticks(symbols, from_ns, to_ns):
         yield tick.ts_ns, tick
+    if tick is None:
+        note(
+            f"no ticks of {', '.join(symbols)} and of that time are recorded in {folder.path};"
+            " [recorder] enabled = true keeps them while the group runs"
+        )
 
 
 def _stamped(entries: Iterable[Entry]) -> Iterator[tuple[int, Event]]:

@@ -1,5 +1,6 @@
 """Checks of everything that trading needs, and what to do about each one that fails."""
 
+from tapewire.common.amounts import counted
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.locate import config_path, how_to_get_one
 from tapewire.common.config.order_types import load_order_types
@@ -78,8 +79,9 @@ def configured(config: Config, path: str | None) -> Finding:
     """The configuration is valid; some valid ones cannot work all the same."""
     file = config_path(path)
     found = (
-        f"{file or 'no file, defaults'}: mode {config.mode}, {len(config.instruments)} instruments,"
-        f" {len(config.strategies)} strategies"
+        f"{file or 'no file, defaults'}: mode {config.mode},"
+        f" {counted(len(config.instruments), 'instrument')},"
+        f" {counted(len(config.strategies), 'strategy')}"
     )
     if not config.instruments:
         entry = "add an [[instruments]] entry for each symbol"

@@ -83,6 +83,11 @@ def _require_select(sql: str) -> None:
     if len(statements) != 1:
         raise ConfigError(f"SQL has {len(statements)} statements; expected one SELECT")
     kind = statements[0].type
+    if kind == duckdb.StatementType.MULTI:  # which DuckDB makes of it, to find the columns first
+        raise ConfigError(
+            "SQL is a PIVOT whose columns are not named; name their values, such as"
+            " PIVOT pnl ON symbol IN ('AAPL', 'MSFT') USING sum(net) GROUP BY day"
+        )
     if kind != duckdb.StatementType.SELECT:
         raise ConfigError(f"SQL is {kind.name}; only SELECT is allowed: a query changes nothing")
 

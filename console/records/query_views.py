@@ -72,13 +72,20 @@ OF_EVENTS: Final[Mapping[Name, Callable[[Entry], Row | None]]] = {
 """The views of which each row is an event; None is an event that is in none."""
 
 
+KEPT_BY: Final = {
+    TICKS: "[recorder] enabled = true keeps them while the group runs",
+    BARS: "`tapewire data history SYMBOL --keep` downloads them",
+}
+"""How recorded data comes to be there."""
+
+
 class Tables:
     """The tables of the views that are asked for, and how far the journals were read for them."""
 
     def __init__(self, config: Config, wanted: Collection[str]) -> None:
         self.as_of: dict[str, int] = {}
         self.faults: list[str] = []
-        """What of the recorded data cannot be read."""
+        """What of the recorded data cannot be read, or that there is none."""
         self._config = config
         found: dict[Name, list[Row]] = {name: [] for name in OF_EVENTS if name in wanted}
         trading = self._read(found, wanted)
@@ -121,9 +128,12 @@ class Tables:
     def _recorded(self, of: Literal["ticks", "bars"]) -> pa.Table:
         """The recorded rows of a family, with the symbol of each."""
         schema = arrow_table(VIEWS[of], []).schema
-        store = Store(Folder(self._config.recorded().absolute()))
+        folder = Folder(self._config.recorded().absolute())
+        store = Store(folder)
         self.faults += store.faults
         pieces = [piece for piece in store.pieces if family(piece.part.table) == of]
+        if not pieces:
+            self.faults.append(f"no {of} are recorded in {folder.path}; {KEPT_BY[of]}")
         found = [_piece(piece, schema) for piece in pieces]
         return pa.concat_tables(found) if found else schema.empty_table()
 

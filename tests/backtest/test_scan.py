@@ -108,7 +108,9 @@ def test_an_empty_window_names_what_the_file_has(tmp_path):
 def test_a_bad_line_is_named_with_what_was_found(tmp_path):
     head = "time,price"
     assert fault(tmp_path, "a,b", "1,2").startswith("line 1: no column of times in 'a, b'")
-    assert fault(tmp_path, "time,b", "1,2").startswith("line 1: no column of prices")
+    assert fault(tmp_path, "time,b", "1,2").startswith(
+        "line 1: no column of prices in 'time, b', expected bid and ask, or one such as price"
+    )
     assert fault(tmp_path, "time,bid", "1,2").startswith("line 1: one of bid and ask alone")
     assert fault(tmp_path, "").startswith("line 1: no column of times")
     assert fault(tmp_path, head) == "no rows after the header, expected ticks"

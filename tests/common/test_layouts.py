@@ -136,7 +136,9 @@ def test_the_error_names_what_was_seen_and_the_nearest_that_can_be_read(
     header, near, missing, tmp_path
 ):
     said = fault(written(tmp_path, header, "1,2,3"))
-    assert said.startswith(f"line 1: no column of times in '{header.replace(',', ', ')}'; ")
+    shown = header.replace(",", ", ")
+    expected = ", expected one such as time or date; "
+    assert said.startswith(f"line 1: no column of times in '{shown}'{expected}")
     assert f"the nearest that can be read is {near}, " in said
     assert said.endswith(f"missing: {missing}")
 

@@ -104,7 +104,7 @@ def test_what_is_broken_is_named_with_its_file_and_row(tmp_path):
         ({"time": [AT], "price": [float("inf")]}, "last is 'inf', expected a decimal number"),
         ({"time": [AT], "bid": [1.0], "ask": [1.0], "bid_size": [-1]}, "bid size is -1"),
         ({"time": [AT], "price": [1.0], "symbol": pa.array([None], pa.string())}, "the symbol is"),
-        ({"when": [AT], "price": [1.0]}, "no column of times in 'when, price'; the nearest that"),
+        ({"when": [AT], "price": [1.0]}, "no column of times in 'when, price', expected"),
         ({"time": ["noon"], "price": [1.0]}, "the time is 'noon', expected ISO"),
     ):
         with pytest.raises(ValueError, match=r"A\.parquet: ") as raised:

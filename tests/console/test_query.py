@@ -131,6 +131,16 @@ def test_recorded_ticks_are_in_it_compacted_or_not(tapewire: Tapewire, run_dir: 
     assert str(last).startswith("2024-01-08 12:00:00")
 
 
+@pytest.mark.parametrize(("view", "way"), [("ticks", "[recorder]"), ("bars", "data history")])
+def test_that_nothing_is_recorded_is_said(
+    tapewire: Tapewire, run_dir: Path, view: str, way: str
+) -> None:
+    ended = tapewire("query", f"SELECT * FROM {view}")
+    assert ended.status == 0
+    assert f"no {view} are recorded in {run_dir}" in ended.err
+    assert way in ended.err
+
+
 def test_a_table_for_a_person_says_what_was_cut(tapewire: Tapewire, run_dir: Path) -> None:
     ended = tapewire("query", "SELECT symbol, quantity FROM fills ORDER BY time", "--limit", "1")
     assert ended.out.splitlines()[0].split() == ["symbol", "quantity"]
@@ -145,6 +155,7 @@ REFUSED = {
     "SELECT * FROM trades": "views: fills, orders, positions",
     "SELECT 1; SELECT 2": "2 statements; expected one SELECT",
     "": "0 statements",
+    "PIVOT pnl ON symbol USING sum(net)": "name their values, such as PIVOT pnl ON symbol IN (",
     "COPY (SELECT 1) TO '{file}'": "only SELECT is allowed",
     "ATTACH '{file}'": "only SELECT is allowed",
     "INSTALL httpfs": "only SELECT is allowed",
