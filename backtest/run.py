@@ -1,8 +1,8 @@
 """A back-test: the group on a file's own time, from the first tick to the last fill."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import partial
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -84,18 +84,17 @@ def run(
     """
     wanted = chosen(config, names)
     runners = _loaded(wanted, say)
-    day_of = config.days().of("")
-    way = way_of(file, window, day_of, wanted, step_ns=step_ns, full=full)
+    way = way_of(file, window, config.days().of(""), wanted, step_ns=step_ns, full=full)
     found = way.scan
     _require_benchmark(benchmark, found.ticks)
     instruments = instruments_of(found, config)
     strategies = trading(config, wanted, found.ticks)
     say(f"{found.rows:,} rows of {counted(len(instruments), 'symbol')}; running")
-    failures, logbook = Failures(say), Logbook()
     derived = group.derived(config, instruments, strategies)
     check(derived, found)
     settings = group.simulator_settings(derived)
-    world = way.build(derived, settings, partial(_heard, failures, logbook))
+    heard = _Heard(say)
+    world = way.build(derived, settings, heard.take)
     _require_one_started(world)
     if reason := way.obstacle():
         say(f"every row is run in turns, about as slowly as with --full: {reason}")
@@ -104,40 +103,66 @@ def run(
     stopped = _run(way, world, end_ns, closes=config.backtest.at_end == "close")
     if ran := way.ran():
         say(ran)
-    figures = Figures(world)
-    figures.faults[:0] = stopped
-    results = Results(figures.journals, _marks(way, world))
-    capital = settings.cash * len(settings.accounts)
-    notes = (
-        *file.notes,
-        *(hint for runner in runners for hint in runner.hints),
-        *_notes(found, config, instruments, wanted),
-        *rejections(world.events(roles.EXECUTOR), figures.events),
-        *failures.notes(),
-        *_not_closed(results, config),
-        *logbook.notes(),
-    )
-    return Outcome(
-        window=window,
-        scan=found,
-        instruments=instruments,
-        figures=figures.as_json(),
-        results=results,
-        statistics=statistics_of(results, capital, day_of, benchmark),
-        sample_ns=way.every_ns,
-        notes=notes,
-        loaded={runner.name: runner.loaded for runner in runners},
-        journals={role: world.events(role) for role in roles.JOURNALED},
-        log=tuple(logbook.lines),
-    )
+    hints = [hint for runner in runners for hint in runner.hints]
+    known = [*file.notes, *hints, *_notes(found, config, instruments, wanted)]
+    loaded = {runner.name: runner.loaded for runner in runners}
+    ended = _Ended(window, config, instruments, way, world, heard, known, loaded, stopped)
+    return ended.outcome(settings.cash * len(settings.accounts), benchmark)
 
 
-def _heard(failures: Failures, logbook: Logbook, said: Said) -> None:
-    """Take what is heard of a strategy."""
-    if isinstance(said, LogLine):
-        logbook.add(said)
-    else:
-        failures.add(said)
+class _Heard:
+    """What is heard of the strategies while they run."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.failures, self.logbook = Failures(say), Logbook()
+
+    def take(self, said: Said) -> None:
+        if isinstance(said, LogLine):
+            self.logbook.add(said)
+        else:
+            self.failures.add(said)
+
+
+class _Ended(NamedTuple):
+    """A run that is over, and what was known of it before: `known` are notes, `loaded` each
+    strategy's class and file, `stopped` says how far it went where it was stopped."""
+
+    window: Window
+    config: Config
+    instruments: tuple[Instrument, ...]
+    way: Way
+    world: World
+    heard: _Heard
+    known: list[str]
+    loaded: dict[str, str]
+    stopped: list[str]
+
+    def outcome(self, capital: Decimal, benchmark: str) -> Outcome:
+        """What came of it, for accounts that had this much cash together."""
+        figures = Figures(self.world)
+        figures.faults[:0] = self.stopped
+        results = Results(figures.journals, _marks(self.way, self.world))
+        day_of = self.config.days().of("")
+        return Outcome(
+            window=self.window,
+            scan=self.way.scan,
+            instruments=self.instruments,
+            figures=figures.as_json(),
+            results=results,
+            statistics=statistics_of(results, capital, day_of, benchmark),
+            sample_ns=self.way.every_ns,
+            notes=(*self.known, *self._notes(figures, results)),
+            loaded=self.loaded,
+            journals={role: self.world.events(role) for role in roles.JOURNALED},
+            log=tuple(self.heard.logbook.lines),
+        )
+
+    def _notes(self, figures: Figures, results: Results) -> Iterator[str]:
+        """What a reader should know of how it went."""
+        yield from rejections(self.world.events(roles.EXECUTOR), figures.events)
+        yield from self.heard.failures.notes()
+        yield from _not_closed(results, self.config)
+        yield from self.heard.logbook.notes()
 
 
 def _loaded(wanted: Sequence[StrategyConfig], say: Callable[[str], None]) -> list[Runner]:

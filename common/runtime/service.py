@@ -116,6 +116,12 @@ class Service:
             seal=self.on_seal, durable=self.on_durable,
         )  # fmt: skip
         self.room = Room(brakes, lambda: self.commits.full, self.on_room)
+        self._turns = self.metrics.times["turn", ""]
+        self._set_up_routers()
+        watch_streams(self.metrics, self.followers, journal)
+
+    def _set_up_routers(self) -> None:
+        """What comes, and who takes it."""
         self.events: EventRouter[str, Now] = self._router(self.on_event)
         self.requests: EventRouter[bytes, Now] = self._router(
             lambda event, sender, now: self.on_request(sender, event, now)
@@ -123,14 +129,12 @@ class Service:
         self.replies: EventRouter[str, Now] = self._router(
             lambda event, source, now: self.on_reply(source, event, now)
         )
-        self.replies.on(CatchUpReply, self._on_past)
         self._routers = (self.events, self.requests, self.replies)
         self.door = Door(self.requests.route, self.dead_letter, self.reply)
+        self.replies.on(CatchUpReply, self._on_past)
         self.replies.on(RequestRefused, self.door.refused)
         if self.stream is not None:
             self.requests.on(CatchUp, self.on_catch_up)
-        self._turns = self.metrics.times["turn", ""]
-        watch_streams(self.metrics, self.followers, journal)
 
     # ---- what a subclass fills in ------------------------------------------------------------
 

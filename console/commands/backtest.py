@@ -2,9 +2,10 @@
 
 import json
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -16,7 +17,7 @@ from tapewire.backtest.report.as_json import report
 from tapewire.backtest.report.html import write
 from tapewire.backtest.report.page import page
 from tapewire.backtest.run import Outcome, run
-from tapewire.backtest.scan import Window
+from tapewire.backtest.scan import Scan, Window
 from tapewire.common.amounts import counted
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.ticks.file import BarTime, TickFile
@@ -63,6 +64,14 @@ ReportOption = Annotated[
     Path | None, typer.Option("--report", help="write an HTML report to this file")
 ]
 BenchmarkOption = Annotated[str, typer.Option(help="symbol of the file to compare with")]
+ByNameOption = Annotated[list[str] | None, typer.Option(help="by name; may be repeated")]
+ParamOption = Annotated[
+    list[str] | None, typer.Option(help="a parameter, as NAME=VALUE; may be repeated")
+]
+LogOption = Annotated[
+    Path | None, typer.Option("--log", help="write the strategies' own logs to this file")
+]
+CompareOption = Annotated[Path | None, typer.Option("--compare", help="a demo's run folder")]
 FullOption = Annotated[
     bool, typer.Option("--full", help="each row through a TWS and all processes")
 ]
@@ -76,7 +85,7 @@ def backtest(
     bars: BarsOption = "",
     timezone: TimezoneOption = "",
     bar_time: BarTimeOption = "start",
-    strategy: Annotated[list[str] | None, typer.Option(help="by name; may be repeated")] = None,
+    strategy: ByNameOption = None,
     step_ms: StepOption = 0,
     to_file: ReportOption = None,
     capital: CapitalOption = None,
@@ -88,13 +97,9 @@ def backtest(
     partial_fills: PartialFillsOption = None,
     at_end: AtEndOption = None,
     benchmark: BenchmarkOption = "",
-    param: Annotated[
-        list[str] | None, typer.Option(help="a parameter, as NAME=VALUE; may be repeated")
-    ] = None,
-    to_log: Annotated[
-        Path | None, typer.Option("--log", help="write the strategies' own logs to this file")
-    ] = None,
-    against: Annotated[Path | None, typer.Option("--compare", help="a demo's run folder")] = None,
+    param: ParamOption = None,
+    to_log: LogOption = None,
+    against: CompareOption = None,
     full: FullOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -107,41 +112,76 @@ def backtest(
     require_no_folder(to_log, "--log")
     window, configured = window_of(start, end), load_strategies(config)
     file = file_of(configured, window, ticks, symbol, bars, timezone, bar_time)
-    run_live = comparison.read_run(against) if against is not None else None
-    began_s = time.monotonic()
+    live = Live.read(against) if against is not None else None
     fills = {
         "capital": capital, "margin": margin, "latency_ms": latency_ms, "slippage": slippage,
         "commission": commission, "queue": queue, "partial_fills": partial_fills, "at_end": at_end,
     }  # fmt: skip
-    loaded = with_parameters(configured, strategy or [], param or [])
+    loaded = with_fills(with_parameters(configured, strategy or [], param or []), fills)
     arguments = arguments_of(step_ms, benchmark, full)
-    if against is not None:
-        arguments["check"] = partial(
-            comparable.require, against, launch.read(against), file, window
-        )
-    outcome = run(
-        file, window, with_fills(loaded, fills), strategy or [], say=note, **arguments
-    )  # fmt: skip
+    if live is not None:
+        arguments["check"] = partial(live.require_alike, file, window)
+    outcome = _timed(lambda: run(file, window, loaded, strategy or [], say=note, **arguments))
+    _write(outcome, file, to_file, to_log)
+    _show(outcome, live, as_json=as_json)
+    raise typer.Exit(EXIT_FAILED if outcome.figures["faults"] else 0)
+
+
+class Live(NamedTuple):
+    """The demo that a back-test is compared with."""
+
+    run_dir: Path
+    run: comparison.LiveRun
+
+    @classmethod
+    def read(cls, run_dir: Path) -> "Live":
+        """A demo by its run directory; raises `ConfigError` if it cannot be read."""
+        return cls(run_dir, comparison.read_run(run_dir))
+
+    def require_alike(self, file: TickFile, window: Window, here: Config, scan: Scan) -> None:
+        """Raise `ConfigError` unless the back-test that is to run can be compared with it."""
+        comparable.require(self.run_dir, launch.read(self.run_dir), file, window, here, scan)
+
+    def shift_ns(self, outcome: Outcome) -> int:
+        """What the demo's times are shifted by."""
+        return outcome.scan.first_ns - self.run.market_ns
+
+    def pairs(self, outcome: Outcome) -> list[comparison.Pair]:
+        """The orders of both, paired."""
+        return comparison.compare(self.run.fills, outcome.results.fills, self.shift_ns(outcome))
+
+
+def _timed(run_it: Callable[[], Outcome]) -> Outcome:
+    """Run it, and say how fast it was."""
+    began_s = time.monotonic()
+    outcome = run_it()
     note(_speed(outcome, time.monotonic() - began_s))
-    found = report(outcome)
-    pairs: list[comparison.Pair] = []
-    if run_live is not None:
-        shift_ns = outcome.scan.first_ns - run_live.market_ns
-        pairs = comparison.compare(run_live.fills, outcome.results.fills, shift_ns)
-        found["comparison"] = comparison.as_json(pairs, str(against), shift_ns)
+    return outcome
+
+
+def _write(outcome: Outcome, file: TickFile, to_file: Path | None, to_log: Path | None) -> None:
+    """Write the files that were asked for, and say so."""
     if to_log is not None:
         logbook.write(outcome.log, to_log)
         note(f"log: {to_log}, {counted(len(outcome.log), 'line')}")
     if to_file is not None:
         write(page(outcome, f"Back-test of {file.path.name}"), to_file)
         note(f"report: {to_file}")
+
+
+def _show(outcome: Outcome, live: Live | None, *, as_json: bool) -> None:
+    """Print the figures and, where there is a demo to compare them with, the orders of both."""
+    pairs = live.pairs(outcome) if live is not None else []
     if as_json:
+        found = report(outcome)
+        if live is not None:
+            run_dir, shift_ns = str(live.run_dir), live.shift_ns(outcome)
+            found["comparison"] = comparison.as_json(pairs, run_dir, shift_ns)
         print(json.dumps(found))
-    else:
-        out.print(tables.shown(outcome))
-        if run_live is not None:
-            out.print(tables.differences(pairs))
-    raise typer.Exit(EXIT_FAILED if outcome.figures["faults"] else 0)
+        return
+    out.print(tables.shown(outcome))
+    if live is not None:
+        out.print(tables.differences(pairs))
 
 
 def arguments_of(step_ms: int, benchmark: str, full: bool) -> dict[str, Any]:

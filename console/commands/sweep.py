@@ -1,9 +1,10 @@
 """`sweep`: many back-tests of one strategy with other parameters, on several cores."""
 
 import json
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -16,7 +17,7 @@ from tapewire.backtest.sweep.saved import REPORT, as_json, save
 from tapewire.backtest.sweep.store import stored
 from tapewire.backtest.sweep.trial import Settings
 from tapewire.backtest.sweep.walk import walk_of
-from tapewire.backtest.sweep.workers import Cores
+from tapewire.backtest.sweep.workers import Cores, Workers
 from tapewire.common import extras
 from tapewire.console.commands.backtest import (
     BarsOption,
@@ -52,11 +53,24 @@ from tapewire.console.commands.fill_options import (
 from tapewire.console.commands.tick_files import BarTimeOption, SymbolsOption, TimezoneOption
 from tapewire.console.views.terminal import out
 
+GridOption = Annotated[
+    list[str], typer.Option(help="NAME=FROM:TO:STEP or NAME=VALUE,VALUE; one per parameter")
+]
+OneOption = Annotated[str, typer.Option(help="its name, where there are several")]
+WalkOption = Annotated[
+    str, typer.Option(help="TRAIN:TEST, such as 90d:30d: choose on one, judge on the next")
+]
+JobsOption = Annotated[int | None, typer.Option(min=1, max=256, help="runs at a time")]
+RayOption = Annotated[
+    bool, typer.Option("--ray", help="on the Ray cluster that this machine is in")
+]
+FolderOption = Annotated[
+    Path, typer.Option("--out", help="sweeps are kept here, each in a folder of its own")
+]
+
 
 def sweep(
-    param: Annotated[
-        list[str], typer.Option(help="NAME=FROM:TO:STEP or NAME=VALUE,VALUE; one per parameter")
-    ],
+    param: GridOption,
     ticks: TicksOption = None,
     start: FromOption = None,
     end: ToOption = None,
@@ -64,18 +78,12 @@ def sweep(
     bars: BarsOption = "",
     timezone: TimezoneOption = "",
     bar_time: BarTimeOption = "start",
-    strategy: Annotated[str, typer.Option(help="its name, where there are several")] = "",
-    walk_forward: Annotated[
-        str, typer.Option(help="TRAIN:TEST, such as 90d:30d: choose on one, judge on the next")
-    ] = "",
+    strategy: OneOption = "",
+    walk_forward: WalkOption = "",
     rank: Annotated[str, typer.Option(help="the figure to rank by")] = "",
-    jobs: Annotated[int | None, typer.Option(min=1, max=256, help="runs at a time")] = None,
-    ray: Annotated[
-        bool, typer.Option("--ray", help="on the Ray cluster that this machine is in")
-    ] = False,
-    folder: Annotated[
-        Path, typer.Option("--out", help="sweeps are kept here, each in a folder of its own")
-    ] = Path("sweeps"),
+    jobs: JobsOption = None,
+    ray: RayOption = False,
+    folder: FolderOption = Path("sweeps"),
     step_ms: StepOption = 0,
     to_file: ReportOption = None,
     capital: CapitalOption = None,
@@ -97,23 +105,41 @@ def sweep(
     one of them went well.
     """
     require_no_folder(to_file)
-    if ray:
-        extras.require("--ray", "ray", "ray")
-    walk = walk_of(walk_forward) if walk_forward else None
     fills = {
         "capital": capital, "margin": margin, "latency_ms": latency_ms, "slippage": slippage,
         "commission": commission, "queue": queue, "partial_fills": partial_fills, "at_end": at_end,
     }  # fmt: skip
+    workers = _workers(jobs, ray=ray)
+    walk = walk_of(walk_forward) if walk_forward else None
     window, loaded = window_of(start, end), with_fills(load_strategies(config), fills)
     own = run.only(loaded, [strategy] if strategy else [])
     grid = grid_of(param, own)
-    arguments = arguments_of(step_ms, benchmark, full)
     file = file_of(loaded, window, ticks, symbol, bars, timezone, bar_time)
-    settings = Settings(file, loaded, own.name, arguments)
+    settings = Settings(file, loaded, own.name, arguments_of(step_ms, benchmark, full))
     plan = run.planned(settings, window, grid, walk, rank, f"Sweep of {file.path.name}")
     place = folder / f"{own.name}-{fingerprint(plan.settings, window, frozenset(grid), '')}"
+    _swept(plan, place, workers, to_file, as_json_object=as_json_object)
+
+
+def _workers(jobs: int | None, *, ray: bool) -> Callable[[], AbstractContextManager[Workers]]:
+    """What begins those who do the runs."""
+    if ray:
+        extras.require("--ray", "ray", "ray")
+        return lambda: connected(jobs, note)
+    return lambda: nullcontext(Cores(run.jobs_of(jobs)))
+
+
+def _swept(
+    plan: run.Plan,
+    place: Path,
+    begin: Callable[[], AbstractContextManager[Workers]],
+    to_file: Path | None,
+    *,
+    as_json_object: bool,
+) -> NoReturn:
+    """Do what is left of a sweep, keep it in `place` and print it."""
     with stored(place) as store:
-        with connected(jobs, note) if ray else nullcontext(Cores(run.jobs_of(jobs))) as workers:
+        with begin() as workers:
             found = run.sweep(plan, store, workers, note)
         save(found, place, to_file or place / REPORT, note)
     if as_json_object:

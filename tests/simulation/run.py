@@ -150,13 +150,40 @@ def simulate(
     rng, network = random.Random(seed), StormyNetwork(random.Random(seed + 1))
     start_ns = STARTS_NS[seed % len(STARTS_NS)]
     until_ns = start_ns + int(steps * pace.step_max_ns * pace.trades)
-    has_groups = seed % GROUPS_EVERY == GROUPS_EVERY - 1
-    has_combos = seed % GROUPS_EVERY == COMBOS_AT
-    has_ladders = seed % LADDERS_EVERY == LADDERS_EVERY - 1
-    limit = limit_of(seed)
+    watch, world = _composed(seed, start_ns, until_ns, pace, network, replaced, direct=direct)
+    found = _stormed(seed, steps, pace, world, watch, rng, network)
+    found += settle(seed, world, network, watch, until_ns)
+    found += [*modifies.once(world, watch), *watch.unknown()]
+    books, heads, answered = world.server.books(), world.heads(), invariants.answered(world)
+    deaths = sum(node.starts - 1 for node in world.nodes.values())
+    if seed % 3 == 0:
+        found += damaged(world, watch, rng)
+    return Result(
+        seed, [*watch.faults, *found], heads, books["orders"],
+        watch.broker.modified.total(), answered, deaths, dict(FIRED),
+    )  # fmt: skip
+
+
+def _has_groups(seed: int) -> bool:
+    return seed % GROUPS_EVERY == GROUPS_EVERY - 1
+
+
+def _composed(
+    seed: int,
+    start_ns: int,
+    until_ns: int,
+    pace: Pace,
+    network: StormyNetwork,
+    replaced: Mapping[str, Build] | None,
+    *,
+    direct: bool,
+) -> tuple[Tracing, World]:
+    """The group of a seed, with somebody who watches it."""
     config = configuration(
-        until_ns, limit, groups=has_groups, combos=has_combos, ladders=has_ladders
-    )
+        until_ns, limit_of(seed), groups=_has_groups(seed),
+        combos=seed % GROUPS_EVERY == COMBOS_AT,
+        ladders=seed % LADDERS_EVERY == LADDERS_EVERY - 1,
+    )  # fmt: skip
     watch = Tracing(config)
     world = World(
         config, SyntheticMarket(config.all_instruments(), seed, pace.rows_per_s),
@@ -166,6 +193,19 @@ def simulate(
         checkpoints=CHECKPOINTS if seed % 2 else None,
     )  # fmt: skip
     watch.attach(world)
+    return watch, world
+
+
+def _stormed(
+    seed: int,
+    steps: int,
+    pace: Pace,
+    world: World,
+    watch: Tracing,
+    rng: random.Random,
+    network: StormyNetwork,
+) -> list[str]:
+    """The storm, strike by strike; returns every invariant that did not hold meanwhile."""
     left_alone = group_rules.LeftAlone()
     storm, found = Storm(world, rng, SECOND_NS if seed % 2 else HOUR_NS), list[str]()
     keeps = random.Random(seed + 2)
@@ -178,20 +218,12 @@ def simulate(
             clogging.strike()
         if seed % HOLDS_EVERY == 0 and step in _held_back(steps):
             storm.hold_back()
-        if has_groups and step % 3 == 0:
+        if _has_groups(seed) and step % 3 == 0:
             storm.half_place()
         found += left_alone.look(world)
-        found += invariants.beyond_limit(watch, limit + (watch.late + watch.others) * ORDER_MAX)
-    found += settle(seed, world, network, watch, until_ns)
-    found += [*modifies.once(world, watch), *watch.unknown()]
-    books, heads, answered = world.server.books(), world.heads(), invariants.answered(world)
-    deaths = sum(node.starts - 1 for node in world.nodes.values())
-    if seed % 3 == 0:
-        found += damaged(world, watch, rng)
-    return Result(
-        seed, [*watch.faults, *found], heads, books["orders"],
-        watch.broker.modified.total(), answered, deaths, dict(FIRED),
-    )  # fmt: skip
+        allowed = limit_of(seed) + (watch.late + watch.others) * ORDER_MAX
+        found += invariants.beyond_limit(watch, allowed)
+    return found
 
 
 def compact(world: World, rng: random.Random) -> None:

@@ -40,8 +40,8 @@ class Behaviour:
             raise ConnectionError(f"{name} failed at wss://x?access_token=hidden")
 
 
-def modules(does):
-    """The modules of the client, by their names."""
+def client_class(does):
+    """The class of the REST client, which answers as the test says."""
 
     class ProjectX:
         def __init__(self, user, key, config):
@@ -69,6 +69,12 @@ def modules(does):
                 raise found
             return found
 
+    return ProjectX
+
+
+def realtime_class(does):
+    """The class of the client of both hubs."""
+
     class ProjectXRealtimeClient:
         def __init__(self, _token, _account, config):
             self.user_connection = self
@@ -95,14 +101,19 @@ def modules(does):
         async def send(self, target, arguments):
             does.subscribed.append((target, *arguments))
 
+    return ProjectXRealtimeClient
+
+
+def modules(does):
+    """The modules of the client, by their names."""
     contents = {
-        "project_x_py": {"ProjectX": ProjectX},
+        "project_x_py": {"ProjectX": client_class(does)},
         "project_x_py.models": {"ProjectXConfig": dict},
         "project_x_py.exceptions": {
             "OrderSubmissionUncertainError": Uncertain, "ProjectXAuthenticationError": Expired,
             "ProjectXRateLimitError": TooMany,
         },
-        "project_x_py.realtime": {"ProjectXRealtimeClient": ProjectXRealtimeClient},
+        "project_x_py.realtime": {"ProjectXRealtimeClient": realtime_class(does)},
     }  # fmt: skip
     found = {}
     for name, content in contents.items():
