@@ -14,21 +14,21 @@ from tapewire.common.events import (
     OrderModifyRejected,
 )
 from tapewire.gateway.orders.intent import Intent
-from tests.gateway.tws_bench import Bench, fill_of, modify_order, names, submit, terms_of
+from tests.gateway.tws_bench import (
+    Bench,
+    fill_of,
+    modify_order,
+    names,
+    remaining,
+    submit,
+    terms_of,
+)
 from tests.gateway.tws_messages import ACCOUNT, T0
 
 
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
-
-
-def remaining(bench: Bench) -> Decimal:
-    return bench.intent().remaining
-
-
-def rejected(bench: Bench) -> list[str]:
-    return [e.reason for e in bench.journal if isinstance(e, OrderModifyRejected)]
 
 
 # ---- its way ------------------------------------------------------------------------------------

@@ -8,24 +8,15 @@ from tapewire.common.events import (
     EVERYTHING,
     FlattenCompleted,
     FlattenStarted,
-    OrderModifyRejected,
     RiskResumed,
 )
-from tests.gateway.tws_bench import Bench, modify_order, submit
+from tests.gateway.tws_bench import Bench, modify_order, rejected, remaining, submit
 from tests.gateway.tws_messages import SECOND, T0
 
 
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
-
-
-def remaining(bench: Bench) -> Decimal:
-    return bench.intent().remaining
-
-
-def rejected(bench: Bench) -> list[str]:
-    return [e.reason for e in bench.journal if isinstance(e, OrderModifyRejected)]
 
 
 @pytest.mark.parametrize("closed", ["halt", "lease", "flatten"])

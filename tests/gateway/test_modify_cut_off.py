@@ -5,7 +5,15 @@ from decimal import Decimal
 import pytest
 
 from tapewire.simulator.protocol import messages
-from tests.gateway.tws_bench import Bench, kinds, modify_order, names, submit, terms_of
+from tests.gateway.tws_bench import (
+    Bench,
+    kinds,
+    modify_order,
+    names,
+    remaining,
+    submit,
+    terms_of,
+)
 from tests.gateway.tws_messages import (
     SECOND,
     execution_message,
@@ -18,10 +26,6 @@ from tests.gateway.tws_messages import (
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
-
-
-def remaining(bench: Bench) -> Decimal:
-    return bench.intent().remaining
 
 
 def changed(bench: Bench, end: str, quantity: int = 15) -> tuple[Bench, object]:

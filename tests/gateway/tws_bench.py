@@ -15,6 +15,7 @@ from tapewire.common.events import (
     ModifyOrder,
     OrderAnswer,
     OrderIntended,
+    OrderModifyRejected,
     OrderTerms,
     ReconciliationCompleted,
     RiskHalted,
@@ -354,6 +355,16 @@ class Bench:
     def reconciled(self) -> list[ReconciliationCompleted]:
         """The reconciliations, oldest first."""
         return [one for one in self.journal if isinstance(one, ReconciliationCompleted)]
+
+
+def remaining(bench: Bench) -> Decimal:
+    """What the order has not filled yet."""
+    return bench.intent().remaining
+
+
+def rejected(bench: Bench) -> list[str]:
+    """Why TWS did not take what was to be modified."""
+    return [e.reason for e in bench.journal if isinstance(e, OrderModifyRejected)]
 
 
 def names(events: list[Event]) -> list[str]:

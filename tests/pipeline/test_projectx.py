@@ -12,6 +12,7 @@ from tapewire.common import roles
 from tapewire.common.config import settings as configuration
 from tapewire.common.events import Fill, OrderAccepted, OrderIntended
 from tapewire.console.group.supervisor import Group
+from tests.pipeline.projectx import MNQZ6
 from tests.pipeline.running import Running, tapewire
 from tests.places import SDK
 from tests.waiting import wait_for
@@ -24,14 +25,7 @@ enabled = true
 
 [[instruments]]
 symbol = "AAPL"
-
-[[instruments]]
-symbol = "MNQZ6"
-sec_type = "FUT"
-exchange = "CME"
-multiplier = "2"
-min_tick = "0.25"
-
+{MNQZ6}
 [[gateways]]
 name = "tws"
 accounts = ["DU1000001"]

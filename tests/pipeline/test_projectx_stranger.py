@@ -13,6 +13,7 @@ from tapewire.common.config import settings as configuration
 from tapewire.common.config import tws_address
 from tapewire.common.events import FlattenCompleted, RiskHalted, RiskViolation
 from tapewire.console.group.supervisor import Group
+from tests.pipeline.projectx import MNQZ6
 from tests.pipeline.running import Running
 from tests.places import SDK
 
@@ -24,14 +25,7 @@ strategies = []
 
 [simulator]
 enabled = true
-
-[[instruments]]
-symbol = "MNQZ6"
-sec_type = "FUT"
-exchange = "CME"
-multiplier = "2"
-min_tick = "0.25"
-
+{MNQZ6}
 [[gateways]]
 name = "px"
 kind = "projectx"

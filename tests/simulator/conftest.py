@@ -148,6 +148,20 @@ def make_tws():
 
 
 @pytest.fixture
+def tws(make_tws, make_quote):
+    """A server with a quote of 40 shares on either side, and rows that a test adds; where a test
+    module needs another one, it has its own."""
+
+    def make(*rows, **settings):
+        made = make_tws([make_quote(0, "9.98", "10.00", "40", "40"), *rows], **settings)
+        made.client(99).subscribe()
+        made.pass_s(0)
+        return made
+
+    return make
+
+
+@pytest.fixture
 def make_quote():
     """`make_quote(second, bid, ask, bid_size, ask_size)`: a row of the market."""
     return quote

@@ -7,19 +7,6 @@ from tapewire.simulator.protocol.order_messages import OPEN_ORDER
 PLACES = {one.name: n for n, one in enumerate(OPEN_ORDER.at(157))}
 
 
-@pytest.fixture
-def tws(make_tws, make_quote):
-    """A server with a quote of 40 shares on either side, and rows that a test adds."""
-
-    def make(*rows, **settings):
-        made = make_tws([make_quote(0, "9.98", "10.00", "40", "40"), *rows], **settings)
-        made.client(99).subscribe()
-        made.pass_s(0)
-        return made
-
-    return make
-
-
 def bracket(client, first=1, quantity=100, limit=None, profit="10.50", loss="9.50", **more):
     """A bracket as ib_async sends it: the parent, the profit and the loss, the last transmitted."""
     client.place(first, quantity=quantity, limit=limit, transmit=0, **more)

@@ -19,19 +19,6 @@ PLACES = {one.name: n for n, one in enumerate(OPEN_ORDER.at(157))}
 
 
 @pytest.fixture
-def tws(make_tws, make_quote):
-    """A server with a quote of 40 shares on either side, and rows that a test adds."""
-
-    def make(*rows, **settings):
-        made = make_tws([make_quote(0, "9.98", "10.00", "40", "40"), *rows], **settings)
-        made.client(99).subscribe()
-        made.pass_s(0)
-        return made
-
-    return make
-
-
-@pytest.fixture
 def again(make_tws):
     """`again(before, *rows)`: another process, `later_s` after the first one was ended."""
 
