@@ -1,10 +1,13 @@
 """The entry point of `tapewire`: first the emergency brake, then the command line."""
 
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from tapewire.common.errors import ConfigError, TapewireError
 from tapewire.console import brake
+
+INTERRUPTED: Final = 130
+"""The exit status after Ctrl-C, as a shell has it."""
 
 
 def main() -> NoReturn:
@@ -13,6 +16,8 @@ def main() -> NoReturn:
     try:
         status = brake.pulled(arguments)
         sys.exit(_command(arguments) if status is None else status)
+    except KeyboardInterrupt:  # while a command's modules are loaded; from then on it is typer's
+        sys.exit(INTERRUPTED)
     except (ConfigError, TapewireError, ValueError, OSError) as error:
         from tapewire.console.views.terminal import err
 

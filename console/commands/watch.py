@@ -224,10 +224,11 @@ def _ticks(
     store = Store(folder)
     for fault in store.faults:
         note(fault)
-    tick = None
+    is_empty = True
     for tick in store.ticks(symbols, from_ns, to_ns):
+        is_empty = False
         yield tick.ts_ns, tick
-    if tick is None:
+    if is_empty:
         note(
             f"no ticks of {', '.join(symbols)} and of that time are recorded in {folder.path};"
             " [recorder] enabled = true keeps them while the group runs"

@@ -8,7 +8,7 @@ import pytest
 import typer.main
 from rich.table import Table
 
-from tapewire.console import application
+from tapewire.console import application, cli
 from tapewire.console.commands import common
 from tapewire.console.views import terminal
 from tests.console.running import Tapewire
@@ -153,3 +153,14 @@ def test_a_configuration_can_be_named(tapewire: Tapewire, run_dir, config, monke
         "tapewire: /nowhere.toml: no such file; expected a configuration, such as tapewire init"
         " FOLDER makes\n"
     )
+
+
+def test_ctrl_c_while_a_command_is_loaded_ends_it_without_a_traceback(monkeypatch, capfd):
+    def interrupted(_arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_command", interrupted)
+    monkeypatch.setattr("sys.argv", ["tapewire", "doctor"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert (ended.value.code, capfd.readouterr()) == (130, ("", ""))
