@@ -108,8 +108,7 @@ class Service:
         self._heads: Heads | None = None
         self._journal = journal
         self.rhythm = Rhythm(heartbeat_ms * 1_000_000, clock.mono_ns())
-        self._hold_ms = hold_ms
-        self._hold = Hold()
+        self._hold_ms, self._hold = hold_ms, Hold()
         self._announced: tuple[object, ...] | None = None
         self.commits = Commits(
             self.stream, transport, clock, self.metrics,

@@ -104,9 +104,10 @@ def _supervisors(line: str) -> Entry | None:
 def last_word(process: str, lines: Iterable[str]) -> str:
     """What a process wrote last, such as the error that it ended with; empty without a line."""
     parser = Parser(process)
-    entry = next(reversed([*parser.take(lines), *parser.end()]), None)
-    if entry is None:
+    entries: list[Entry] = [*parser.take(lines), *parser.end()]
+    if not entries:
         return ""
+    entry = entries[-1]
     if entry.more:
         return entry.more[-1].strip()
     return str(entry.fields.get("error") or entry.event).strip()
