@@ -16,7 +16,7 @@ class Client:
         self.watches_accounts = False
         self._values: dict[tuple[str, str], AccountReport] = {}
 
-    def values_anew(self) -> None:
+    def forget_values(self) -> None:
         """It asks for the values of accounts: all that it was sent before counts for nothing."""
         self._values = {}
 

@@ -323,7 +323,7 @@ class DirectExchange:
 
     def _watch_accounts(self, client: Client, _request: reports.WatchAccounts) -> None:
         client.watches_accounts = True
-        client.values_anew()
+        client.forget_values()
         self._refresh.start(self._reports.now_ns)
         self._report_accounts(client)
         client.out.append(broker.AccountsComplete())
