@@ -183,7 +183,7 @@ def test_what_the_broker_has_no_words_for_fails_at_once(reading: Reading):
 
 
 def test_topics_that_are_no_scan_or_too_many_are_refused(reading: Reading):
-    assert "no scan" in reading.scans.read("nonsense", has_joined=True)
+    assert "not a scan" in reading.scans.read("nonsense", has_joined=True)
     assert reading.scans.read("nonsense", has_joined=False) == ""
     for number in range(WANTED_MAX + 1):
         reading.join(Scan(f"CODE_{number}"))
