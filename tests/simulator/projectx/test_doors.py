@@ -141,7 +141,7 @@ def test_a_future_has_an_id_by_its_month(symbol, found):
 def test_a_gateway_without_futures_is_refused():
     with pytest.raises(ConfigError, match="futures alone"):
         Listing([Instrument(symbol="AAPL")], 2026)
-    with pytest.raises(ConfigError, match="no name of a future"):
+    with pytest.raises(ConfigError, match="not a name of a future"):
         Listing([Instrument(symbol="GOLD", sec_type="FUT")], 2026)
 
 
