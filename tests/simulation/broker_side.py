@@ -4,7 +4,7 @@ It is kept apart from the simulator's own books on purpose: what an order did to
 judged from the lines in their order, at the moment of each.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -31,6 +31,20 @@ class Working(NamedTuple):
     left: dict[str, Decimal]
     oca_group: str = ""
     """Of these the broker lets one fill; empty where it stands alone."""
+    name: tuple[int, int] = (0, 0)
+    parent: tuple[int, int] | None = None
+    """Its client's and order id, and those of the order that it waits for."""
+
+
+class Entry(NamedTuple):
+    """An order of which nothing has filled, and for how much it is."""
+
+    side: Side | None
+    quantity: Decimal
+    name: tuple[int, int]
+
+
+NO_ENTRY = Entry(None, ZERO, (0, 0))
 
 
 class Executed(NamedTuple):
@@ -86,9 +100,11 @@ class BrokerSide:
 
     def _exposure(self, line: Line, symbol: str, mine_on: Side) -> Exposure:
         """All that works on the position but the line's order, and the group that it is in: of one
-        group the largest order counts."""
+        group the largest order counts. Exits whose entry has filled nothing close no position yet,
+        and later what that opens: only what they are for beyond it counts."""
         key, mine = (line["account"], symbol), _group(line)
-        largest: dict[tuple[Side, str], Decimal] = {}
+        entries = self._unfilled(line["account"], symbol)
+        largest: dict[tuple[Side, str, Entry], Decimal] = {}
         for perm_id, one in self.working.items():
             if one.account != line["account"] or symbol not in one.parts:
                 continue
@@ -96,12 +112,27 @@ class BrokerSide:
             is_mate = bool(mine) and (side, one.oca_group) == (mine_on, mine)
             if perm_id == line["perm_id"] or perm_id in self.foreign or is_mate:
                 continue
-            name = (side, one.oca_group or str(perm_id))
+            entry = entries.get(one.parent, NO_ENTRY) if one.parent else NO_ENTRY
+            waits_for = entry if entry.side != side else NO_ENTRY
+            name = (side, one.oca_group or str(perm_id), waits_for)
             largest[name] = max(largest.get(name, ZERO), one.left[symbol])
+        by_entry: defaultdict[tuple[Side, Entry], Decimal] = defaultdict(Decimal)
+        for (side, _, waits_for), remaining in largest.items():
+            by_entry[side, waits_for] += remaining
         left = {"BUY": ZERO, "SELL": ZERO}
-        for (side, _), remaining in largest.items():
-            left[side] += remaining
+        for (side, waits_for), remaining in by_entry.items():
+            left[side] += max(remaining - waits_for.quantity, ZERO)
         return Exposure(self.positions[key], left["BUY"], left["SELL"])
+
+    def _unfilled(self, account: str, symbol: str) -> dict[tuple[int, int], Entry]:
+        """The orders of which nothing has filled, by client and order id."""
+        return {
+            one.name: Entry(one.parts[symbol][0], one.left[symbol], one.name)
+            for one in self.working.values()
+            if one.account == account
+            and symbol in one.parts
+            and one.left[symbol] == one.quantity * one.parts[symbol][1]
+        }
 
     def _order(self, line: Line) -> None:
         quantity, is_placed = Decimal(line["quantity"]), line["event"] == "placed"
@@ -109,10 +140,12 @@ class BrokerSide:
             self.placed_by_ref[line["order_ref"]] += 1
             self.placed_by_id[line["client_id"], line["order_id"]] += 1
         if is_placed or line["event"] == "made":  # by TWS, and it can be modified as any other
-            parts = parts_of(line)
+            parts, parent_id = parts_of(line), line.get("parent_id")
             self.working[line["perm_id"]] = Working(
-                line["account"], parts, quantity, _left(parts, quantity), _group(line)
-            )
+                line["account"], parts, quantity, _left(parts, quantity), _group(line),
+                (line["client_id"], line["order_id"]),
+                (line["client_id"], parent_id) if parent_id else None,
+            )  # fmt: skip
         elif line["event"] == "modified":
             before = self.working.get(line["perm_id"])
             self.modified[line["order_ref"]] += not _is_reduced(line, before)

@@ -5,12 +5,13 @@ never is more left than was entered.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 
 from tapewire.common import roles
+from tapewire.common.accounting.compare import broker_of
 from tapewire.common.accounting.groups import EXITS, Groups, OrderGroup
-from tapewire.common.events import OPPOSITE
+from tapewire.common.events import OPPOSITE, signed
 from tapewire.executor.groups.keeper import GroupKeeper
 from tapewire.executor.orders import ExecutorOrder
 from tapewire.executor.service import ExecutorService
@@ -41,8 +42,8 @@ def at_rest(world: World, watch: Watch) -> Iterator[str]:
         if not (watch.late or watch.others):
             yield from _left(group, filled)
             yield from _once(group, filled)
-        in_the_way = _in_the_way(world, group)
-        yield from _protected(group, works, in_the_way)
+        in_the_way = _closing(world, group, {one.intent_id for one in group.orders})
+        yield from _protected(world, group, works, in_the_way)
         if group.plan.later and group.state == "PROTECTING":
             yield f"groups: {group} is not covered: {group.orders}"
         if group.state in ("CANCELLING", "CLOSING") and not in_the_way:
@@ -57,6 +58,7 @@ class LeftAlone:
 
     def __init__(self) -> None:
         self._since_ns: dict[str, int] = {}
+        self._said: set[str] = set()
 
     def look(self, world: World) -> Iterator[str]:
         """Those for which nobody has done anything for a while, though the executor could."""
@@ -71,7 +73,8 @@ class LeftAlone:
             intent_id: self._since_ns.get(intent_id, now.mono_ns) for intent_id in alone
         }
         for intent_id, since_ns in self._since_ns.items():
-            if now.mono_ns - since_ns > ALONE_MAX_NS:
+            if now.mono_ns - since_ns > ALONE_MAX_NS and intent_id not in self._said:
+                self._said.add(intent_id)
                 yield f"groups: {alone[intent_id]} is to end, and nobody ends {intent_id}"
 
 
@@ -117,25 +120,45 @@ def _once(group: Group, filled: dict[str, Decimal]) -> Iterator[str]:
             yield f"groups: {group} has filled {total}, its largest order is {largest}"
 
 
-def _in_the_way(world: World, group: Group) -> Decimal:
-    """What orders that are none of the group's may close of what its account holds: beside them, no
-    stop may be for all of it. An OCA set counts once."""
-    first, own = group.plan.orders[0], {one.intent_id for one in group.orders}
+def _closing(world: World, group: Group, without: Collection[str] = ()) -> Decimal:
+    """What orders at the broker may close of what the group's account holds, but for those
+    `without`: beside others, no stop may be for all of it. An OCA set counts once."""
+    first = group.plan.orders[0]
     sets: defaultdict[str, list[Decimal]] = defaultdict(list)
     for order in world.server._exchange.open_orders():
         place = (order.account, order.instrument.symbol, order.side)
         waits = order.parent is not None and not order.parent.filled
         if place != (first.account, first.symbol, OPPOSITE[first.terms.side]) or waits:
             continue
-        if order.order_ref not in own:
+        if order.order_ref not in without:
             sets[order.oca_group or f"alone {order.perm_id}"].append(order.remaining)
     return sum((max(one) for one in sets.values()), Decimal(0))
 
 
-def _protected(group: Group, works: Counter[str], in_the_way: Decimal) -> Iterator[str]:
-    """What is open of a part that is to have a stop has one at the broker."""
+def _protected(
+    world: World, group: Group, works: Counter[str], in_the_way: Decimal
+) -> Iterator[str]:
+    """What is open of a part that is to have a stop has one at the broker, as far as there is room
+    for it: beside other groups, which hold as much as their own exits close, there is."""
     for part, quantity in group.open_by_part().items():
         stops = group.of("stop", part=part)
         at_broker = sum(works[one.intent_id] for one in stops)
-        if stops and quantity > at_broker + in_the_way and group.state != "CLOSING":
+        if not stops or quantity <= at_broker or group.state == "CLOSING":
+            continue
+        if quantity > at_broker + in_the_way or _room(world, group) > 0:
             yield f"groups: {group} has {quantity} open, and stops for {at_broker} at the broker"
+
+
+def _room(world: World, group: Group) -> Decimal:
+    """What its account holds on the side of a group, less what orders may close of it: those at the
+    broker, and those of which nobody knows whether the broker has them."""
+    first, executor = group.plan.orders[0], world.service(roles.EXECUTOR)
+    place, side = (first.account, first.symbol), first.terms.side
+    assert isinstance(executor, ExecutorService)
+    unknown = (
+        one.remaining
+        for one in executor.executor.ledger.orders.live()
+        if one.state == "UNKNOWN" and (one.order.account, one.order.symbol) == place
+    )
+    held = broker_of(world.server.books()).positions.get(place, Decimal(0))
+    return signed(side, held) - _closing(world, group) - sum(unknown)

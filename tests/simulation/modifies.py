@@ -1,7 +1,7 @@
 """What must hold of modified orders: once at the broker each, and the same terms everywhere."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from tapewire.common import roles
@@ -88,12 +88,15 @@ class Uncounted:
         self._since_ns: dict[str, int] = {}
         self._said: set[str] = set()
 
-    def run(self, world: World, for_ns: int) -> Iterator[str]:
-        """Let a calm world go on for so long."""
+    def run(
+        self, world: World, for_ns: int, *others: Callable[[World], Iterator[str]]
+    ) -> Iterator[str]:
+        """Let a calm world go on for so long; `others` look as often."""
         until_ns = world.clock.mono_ns() + for_ns
         while (left_ns := until_ns - world.clock.mono_ns()) > 0:
             world.run(min(left_ns, LOOKS_EVERY_NS))
-            yield from self._look(world)
+            for look in (self._look, *others):
+                yield from look(world)
 
     def _look(self, world: World) -> Iterator[str]:
         now_ns = world.clock.mono_ns()

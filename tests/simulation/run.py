@@ -255,7 +255,7 @@ def settle(
     for node in world.nodes.values():
         node.transport.crash_after = None
     calm_ns = max(0, until_ns - world.clock.mono_ns()) + CALM_NS
-    found = [*modifies.Uncounted().run(world, calm_ns)]
+    found = [*modifies.Uncounted().run(world, calm_ns, group_rules.LeftAlone().look)]
     found += [f"after the storm, {fault}" for fault in invariants.readiness(world)]
     if seed % GROUPS_EVERY == GROUPS_EVERY - 1:
         world.run(GROUPS_NS)

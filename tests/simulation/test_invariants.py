@@ -218,3 +218,27 @@ def test_what_works_at_the_broker_for_seconds_and_counts_nowhere_breaks_g7(
     assert len(found) == is_seen
     assert all(one.startswith("G7: uncounted") for one in found)
     assert clock.mono_ns() == CALM_NS
+
+
+@pytest.mark.parametrize(
+    ("exit_for", "entered", "asked", "adds"),
+    [(5, 0, 5, False), (5, 0, 6, True), (7, 0, 4, True), (5, 2, 2, False), (5, 2, 3, True)],
+)
+def test_exits_that_wait_for_their_entry_close_nothing_of_what_is_held(
+    exit_for: int, entered: int, asked: int, adds: bool
+):
+    """Five are held beside a bracket for five that rests. Once its entry has filled in part, all of
+    its exit counts."""
+    line = {
+        "kind": "order", "event": "placed", "client_id": 1, "order_id": 1, "perm_id": 1,
+        "order_ref": "s-1/1", "account": ACCOUNT, "symbol": "AAPL", "side": "BUY", "legs": [],
+        "quantity": "5", "oca_group": "", "oca_type": 0, "parent_id": 0,
+    }  # fmt: skip
+    child = {**line, "order_id": 2, "perm_id": 2, "side": "SELL", "quantity": str(exit_for)}
+    broker = BrokerSide()
+    broker.positions[ACCOUNT, "AAPL"] = 5 + entered
+    broker.apply(line)
+    broker.apply({**child, "parent_id": 1})
+    broker.apply({"kind": "status", "perm_id": 1, "status": "Submitted", "remaining": 5 - entered})
+    new = {**line, "order_id": 3, "perm_id": 3, "side": "SELL", "quantity": str(asked)}
+    assert broker.adds_risk(new) == adds

@@ -10,15 +10,17 @@ from tapewire.common.events import ComboLeg, GroupLeg, OrderTerms, Side, TimeInF
 HALF_HOUR_NS = 1_800_000_000_000
 TICKS = Decimal("0.25")
 FAR = 80 * TICKS
+LADDERS_PENDING_MAX = 11  # orders of a symbol that work: two or three ladders
 
 
 class TraderParameters(msgspec.Struct, frozen=True):
     """A signal every `every` quotes, up to `until_ns`; every third one is a limit order, which may
     rest, and every fifth a stop order. Between them orders are modified and cancelled, some before
     they were answered. With `groups` every other one is a group of orders, with `combos` a
-    combo of both instruments. With `ladders` too the groups are ladders mostly, and there is
-    nothing beside them that would leave what they have entered: then it is theirs to protect. `tif`
-    is for how long an order rests that is in no group."""
+    combo of both instruments. With `ladders` too there are ladders and nothing else, a few at a
+    time, and most are left to themselves: then what they have entered is theirs to protect, and
+    what goes wrong with one is theirs to end. `tif` is for how long an order rests that is in no
+    group."""
 
     every: int = 7
     until_ns: int = 0
@@ -48,8 +50,13 @@ class Trader(Strategy[TraderParameters]):
             self.trade(turn, quote.symbol, Decimal(repr(quote.bid)))
         elif place == 2:
             self.modify_one(turn)
-        elif place == 4 and turn % 2 and self.orders:
+        elif place == 4 and turn % self._cancels_every == 1 and self.orders:
             self.cancel(self.orders[turn % len(self.orders)].id)
+
+    @property
+    def _cancels_every(self) -> int:
+        """Turns. What is cancelled soon by its strategy needs nobody else to end it."""
+        return 16 if self.parameters.ladders else 2
 
     def _is_over(self, ts_ns: int) -> bool:
         """Whether trading has ended. A clock that is an hour ahead does not end it."""
@@ -59,7 +66,10 @@ class Trader(Strategy[TraderParameters]):
         """A market order, a limit order at the bid or one away from it, or a stop order."""
         is_buy = bool(turn % 2)
         limit = stop = None
-        if self.parameters.groups and (is_buy or self.parameters.ladders):
+        if self.parameters.ladders:
+            self.climb(turn, symbol, bid)
+            return
+        if self.parameters.groups and is_buy:
             self.group(turn // 2, symbol, bid)
             return
         if self.parameters.combos and is_buy and len(self.bids) > 1:
@@ -81,7 +91,7 @@ class Trader(Strategy[TraderParameters]):
         """A bracket, a ladder, a vertical or a one-cancels-other, with exits near enough to be
         reached; now and then all on the symbol is closed, or what was given last is cancelled."""
         away, quantity = TICKS * (1 + turn % 3), self.parameters.quantity
-        rests = turn % 12 == 11 or (self.parameters.ladders and turn % 6 == 5)
+        rests = turn % 12 == 11
         if rests:  # it would work on, if nobody cancelled it
             bid -= FAR
         limit = bid if rests or turn % 4 == 3 else None
@@ -90,14 +100,14 @@ class Trader(Strategy[TraderParameters]):
         elif turn % 9 == 8:
             other = next(one for one in self.symbols if one != symbol)
             self.given = self.vertical(symbol, other, 2, within_s=3.0)
-        elif turn % 5 in (1, 4) and not self.parameters.ladders:
+        elif turn % 5 in (1, 4):
             away *= 20 if turn % 5 == 1 else 1  # far enough to rest, or near enough to fill
             high, low = (
                 self.leg("SELL", symbol, 2, limit=bid + away),
                 self.leg("SELL", symbol, 2, stop=bid - away),
             )
             self.given = self.one_cancels_other(high, low)
-        elif turn % 5 == 3 or self.parameters.ladders:
+        elif turn % 5 == 3:
             targets = [(bid + away, 2), (bid + 2 * away, 3)]
             self.given = self.ladder(symbol, targets, stop_loss=bid - away, limit=limit)
         elif turn % 2:
@@ -110,6 +120,22 @@ class Trader(Strategy[TraderParameters]):
             )
         if turn % 6 == 5:
             self.cancel(self.given)
+
+    def climb(self, turn: int, symbol: str, bid: Decimal) -> None:
+        """A ladder with exits near enough to be reached, one whose exits rest far from the market,
+        or one of which nothing is entered; now and then all on the symbol is closed, or what was
+        given last is cancelled."""
+        kind, number = turn % 3, turn // 3
+        if turn % 64 == 63:
+            self.close(symbol)
+        elif self.pending(symbol) < LADDERS_PENDING_MAX:
+            away = FAR if kind == 1 else TICKS * (1 + number % 3)
+            near = bid - FAR if kind == 2 else bid
+            limit = near if kind == 2 or number % 4 == 3 else None
+            targets = [(near + away, 2), (near + 2 * away, 3)]
+            self.given = self.ladder(symbol, targets, stop_loss=near - away, limit=limit)
+            if kind == 2 and number % 4 == 1:
+                self.cancel(self.given)
 
     def combo(self, turn: int, symbol: str) -> None:
         """One unit of a symbol against one or two of the other: at market, at what they come to, or

@@ -9,8 +9,9 @@ from tapewire import Quote, Strategy
 
 class GroupTraderParameters(msgspec.Struct, frozen=True):
     """`kind` is what it trades; `stop` and `target` are how far its exits are from the market, and
-    `limit` is where a bracket or a combo enters. What is WORKING is cancelled, and what is
-    PROTECTING closed, where `leaves` names the state. It begins no group once `count` have ended.
+    `limit` is where a bracket, a ladder or a combo enters. What is WORKING is cancelled, and what
+    is PROTECTING closed, where `leaves` names the state. It begins no group once `count` have
+    ended.
     """
 
     kind: str = "bracket"
@@ -36,7 +37,8 @@ class GroupTrader(Strategy[GroupTraderParameters]):
         bid, ask = Decimal(repr(quote.bid)), Decimal(repr(quote.ask))
         stop, target = bid - self.parameters.stop, ask + self.parameters.target
         if self.parameters.kind == "ladder":
-            self.ladder(quote.symbol, [(target, 4), (target + 1, 6)], stop_loss=stop)
+            targets, limit = [(target, 4), (target + 1, 6)], self.parameters.limit
+            self.ladder(quote.symbol, targets, stop_loss=stop, limit=limit)
         elif self.parameters.kind == "vertical":
             self.vertical(quote.symbol, "MSFT" if quote.symbol == "AAPL" else "AAPL", 3)
         elif self.parameters.kind == "combo":

@@ -1,6 +1,7 @@
 """Groups from end to end: strategy, executor, gateway, TWS's bytes, fills and books, while
 processes die at any step."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import get_args
 
@@ -25,6 +26,7 @@ from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.strategy.service import StrategyService
+from tapewire.virtual.node import Build
 from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation import group_rules, invariants
 from tests.simulation.watch import Watch
@@ -47,6 +49,7 @@ class Desk:
         *,
         direct: bool = False,
         rules: tuple[RuleConfig, ...] = (),
+        replaced: Mapping[str, Build] | None = None,
         **parameters: object,
     ) -> None:
         symbols = ("AAPL", "MSFT") if kind in ("vertical", *AT_ONCE) else ("AAPL",)
@@ -64,7 +67,7 @@ class Desk:
         self.world = World(
             config, SyntheticMarket(config.all_instruments(), 1, 30),
             start_ns=1_700_000_000 * SECOND_NS, observer=self.watch, direct=direct,
-            settings=SimulatorSettings(accounts=(ACCOUNT,)),
+            settings=SimulatorSettings(accounts=(ACCOUNT,)), replaced=replaced,
         )  # fmt: skip
         self.watch.attach(self.world)
 
