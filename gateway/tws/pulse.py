@@ -69,7 +69,7 @@ class Pulse:
         self.answered()
 
     def answering(self, answer_bytes: int, now_ns: int) -> None:
-        """So many bytes that are no ticks came over this connection in all."""
+        """So many bytes other than ticks came over this connection in all."""
         if answer_bytes - self._answer_bytes >= ANSWER_BYTES:
             self._answer_bytes, self._answer_ns = answer_bytes, now_ns
 

@@ -83,7 +83,7 @@ class TwsSession:
 
     @property
     def answer_bytes(self) -> int:
-        """How many bytes came over this connection that are no ticks, with those of a frame that is
+        """How many bytes came over this connection other than ticks, with those of a frame that is
         not complete yet, whatever it will be."""
         return self._answer_bytes + self._frames.waiting
 

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from tapewire.simulator.faults.kinds import OnClose, OnRequest, OnTime
+from tapewire.simulator.faults.lines import Lines
 from tapewire.simulator.faults.tws import NS_PER_S, Tws
 from tapewire.simulator.protocol.messages import NO_ID
 from tapewire.simulator.protocol.requests import BadRequest, Identify, Request, StartApi
@@ -63,20 +64,33 @@ class Restart(OnTime, frozen=True, kw_only=True):
         return True
 
 
-class HalfOpen(OnTime, frozen=True, kw_only=True):
-    """`client_id` none: all clients that are connected now."""
+class OnOpenLines(OnTime, frozen=True, kw_only=True):
+    """What becomes of lines that are open for `seconds`: `upset` does it to one."""
 
-    does = "The line carries nothing either way for `seconds`, then TWS reads what was sent to it."
-    advice = "After silence ask for the time, and write nothing else until it is answered."
     client_id: int | None = None
     seconds: Seconds = 30.0
 
     def act(self, tws: Tws) -> bool:
-        """Freeze the lines that are open."""
+        """Upset the lines of `client_id`; none: of all clients that are connected now."""
         until_ns = tws.now_ns + int(self.seconds * NS_PER_S)
         for session in (found := tws.sessions(self.client_id)):
-            tws.parts.outbox.lines.freeze(session.conn, until_ns)
+            self.upset(tws.parts.outbox.lines, session.conn, until_ns)
         return bool(found)
+
+    def upset(self, lines: Lines, conn: int, until_ns: int) -> None:
+        """Do it to one line, up to a moment of the simulator's clock."""
+        raise NotImplementedError
+
+
+class HalfOpen(OnOpenLines, frozen=True, kw_only=True):
+    """`client_id` none: all clients that are connected now."""
+
+    does = "The line carries nothing either way for `seconds`, then TWS reads what was sent to it."
+    advice = "After silence ask for the time, and write nothing else until it is answered."
+
+    def upset(self, lines: Lines, conn: int, until_ns: int) -> None:
+        """Freeze it."""
+        lines.freeze(conn, until_ns)
 
 
 class Hang(OnTime, frozen=True, kw_only=True):
@@ -92,20 +106,15 @@ class Hang(OnTime, frozen=True, kw_only=True):
         return True
 
 
-class NotReading(OnTime, frozen=True, kw_only=True):
+class NotReading(OnOpenLines, frozen=True, kw_only=True):
     """`client_id` none: all clients that are connected now."""
 
     does = "TWS goes on sending and reads nothing for `seconds`, then reads what was sent to it."
     advice = "Ask for the time when answers are late; do not take ticks for proof that TWS reads."
-    client_id: int | None = None
-    seconds: Seconds = 30.0
 
-    def act(self, tws: Tws) -> bool:
-        """Leave the lines that are open unread."""
-        until_ns = tws.now_ns + int(self.seconds * NS_PER_S)
-        for session in (found := tws.sessions(self.client_id)):
-            tws.parts.outbox.lines.leave_unread(session.conn, until_ns)
-        return bool(found)
+    def upset(self, lines: Lines, conn: int, until_ns: int) -> None:
+        """Leave it unread."""
+        lines.leave_unread(conn, until_ns)
 
 
 class Delay(OnTime, frozen=True, kw_only=True):
