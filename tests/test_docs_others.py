@@ -89,7 +89,7 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"python -m tests\.simulation --seed N --steps N": _run,
     r"python -m tests\.simulation( --both --seed N --steps N)?": _help,
     r"python -m tests\.simulation --seed \d+ --seeds \d+ --steps \d+ --long": _help,
-    r"python -m tests\.(exhaustive|mutants)": _help,
+    r"python -m tests\.(exhaustive|mutants|tokens)": _help,
     r"python -m tests\.chaos( --both)? --seed \w+ --minutes \w+( --json)?": _help,
     r"python -m tests\.model --faults N": _help,
     r"python -m tapewire\.simulator\.chain_file SYMBOL": _help,
