@@ -62,6 +62,12 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     strike: Decimal | None = None
     right: Literal["", "C", "P"] = ""
 
+    @property
+    def reads_top(self) -> bool:
+        """Whether its top of book is asked for: as a source of ticks, or for its generic ticks.
+        In both cases its quotes and trades are ticks, unless those come tick by tick."""
+        return "top" in self.ticks or bool(self.generic_ticks)
+
     @cached_property
     def price_steps(self) -> tuple[PriceStep, ...]:
         """The steps of its prices, the lowest first; none where nobody has said them.

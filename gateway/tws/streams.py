@@ -104,7 +104,6 @@ class Stream(NamedTuple):
 
 def streams_of(instrument: Instrument) -> tuple[Stream, ...]:
     """What is asked for to have ticks of an instrument, in this order."""
-    has_top = TOP in instrument.ticks or instrument.generic_ticks
-    kinds = [TOP] if has_top else []
+    kinds = [TOP] if instrument.reads_top else []
     kinds += [kind for source, kind in BY_TICK.items() if source in instrument.ticks]
     return tuple(Stream(instrument.symbol, kind) for kind in kinds)

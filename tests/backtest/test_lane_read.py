@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tapewire.common.config.settings import GatewayConfig, InstrumentConfig
-from tests.backtest.lanes import KINDS, SYMBOLS, both, configuration, executions, made
+from tapewire.common.ticks.rows import Row
+from tests.backtest.lanes import KINDS, START_NS, SYMBOLS, both, configuration, executions, made
 
 MS, SECOND = 10**6, 10**9
 DENSE = (0, 1, 50_000, MS, 20 * MS, 100 * MS)
@@ -74,6 +75,28 @@ def with_option(rows):
 
 def test_options():
     assert assert_alike(read(2, symbols=("AAPL", OPTION)), with_option(made(2, 90, DENSE)))
+
+
+def test_an_option_of_which_trades_alone_are_read():
+    """A bar of the stock ends with a quote of the option, which leads to no message of TWS."""
+    rows = with_option(
+        [
+            Row(START_NS, "AAPL", "100.00", "100.01", "1", "1", "100.00", "1"),
+            Row(START_NS + SECOND, "AAPL", "100.00", "100.01", "1", "1", "100.01", "1"),
+            Row(START_NS + 5 * SECOND, "MSFT", "5.00", "5.01", "1", "1", None, None),
+            Row(START_NS + 20 * SECOND, "MSFT", "5.01", "5.02", "1", "1", None, None),
+        ]
+    )
+    config = read(0, ("last",), ("AAPL", OPTION), bars=("5s",))
+    assert {one.symbol for one in assert_alike(config, rows)} == {"AAPL"}
+
+
+@pytest.mark.parametrize("ticks", [("last",), ("bid_ask",)], ids="+".join)
+def test_generic_ticks_come_with_the_top_of_book(ticks):
+    config = read(0, ticks)
+    with_values = [one.model_copy(update={"generic_ticks": (233,)}) for one in config.instruments]
+    config = config.model_copy(update={"instruments": tuple(with_values)})
+    assert assert_alike(config, made(0, 50, DENSE))
 
 
 @pytest.mark.soak

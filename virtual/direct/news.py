@@ -11,17 +11,17 @@ class News:
 
     A row that repeats the quote wakes no gateway, and neither does a trade where quotes alone are
     read tick by tick, or a quote where trades alone are. Midpoints are sent as they change. Of an
-    option TWS sends what it computes with each row.
+    option TWS sends what it computes with each row, to those who read the top of its book.
     """
 
     def __init__(self, instrument: Instrument) -> None:
         self._screen = Screen()
         self._middle: float | None = None
         ticks = instrument.ticks
-        self._of_quotes = "top" in ticks or QUOTES_BY_TICK in ticks
-        self._of_trades = "top" in ticks or any(one in ticks for one in TRADES_BY_TICK)
+        self._of_quotes = instrument.reads_top or QUOTES_BY_TICK in ticks
+        self._of_trades = instrument.reads_top or any(one in ticks for one in TRADES_BY_TICK)
         self._of_middles = "mid_point" in ticks and not self._of_quotes
-        self._is_computed = terms_of(instrument) is not None
+        self._is_computed = instrument.reads_top and terms_of(instrument) is not None
 
     def take(self, row: Row) -> bool:
         """Take a row over; whether it is news."""

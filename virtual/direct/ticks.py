@@ -68,7 +68,7 @@ class Line:
         self.bid = Side()
         self.ask = Side()
         self.ticks: list[Tick] = []
-        has_top = "top" in instrument.ticks
+        has_top = instrument.reads_top
         self._whole = QUOTES_BY_TICK in instrument.ticks
         self._by_side = has_top and not self._whole
         self._each_trade = any(one in instrument.ticks for one in TRADES_BY_TICK)
