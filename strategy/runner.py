@@ -231,6 +231,8 @@ class Runner:
         rest = trigger.rest = iter(ticks)
         trigger.ticks, trigger.names = ticks, names
         due_ns, timed = self.due_ns(clock.time), self.patterns.are_timed
+        symbol_bars, warm_ups = context.symbol_bars, context.warm_ups
+        over_ns = symbol_bars.due_ns
         try:
             for moment, tick in zip(moments, rest, strict=False):
                 if due_ns is not None and due_ns <= moment.mono_ns:
@@ -241,7 +243,8 @@ class Runner:
                     on_quote(tick)
                 elif bars:
                     self._on_trade_with_bars(tick)  # type: ignore[arg-type]  # as below
-                    due_ns = self.due_ns(moment)
+                    if symbol_bars.due_ns != over_ns or not warm_ups.is_idle:
+                        over_ns, due_ns = symbol_bars.due_ns, self.due_ns(moment)
                 else:
                     on_trade(tick)  # type: ignore[arg-type]  # a tick is one of the two
                 if timed:

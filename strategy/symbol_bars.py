@@ -129,8 +129,12 @@ class SymbolBars:
     @property
     def due_ns(self) -> int | None:
         """When `advance` has the next one, if no trade completes it before; None: never."""
-        ends = (making.ends_ns for each in self.asked.values() for making in each)
-        first = min((one for one in ends if one is not None), default=None)
+        first: int | None = None
+        for each in self.asked.values():
+            for making in each:
+                ends_ns = making.ends_ns
+                if ends_ns is not None and (first is None or ends_ns < first):
+                    first = ends_ns
         return None if first is None else first + GRACE_NS
 
     def advance(self, taken_ns: int, symbol: str | None = None) -> list[Made]:

@@ -39,6 +39,9 @@ class InOrder(Generic[T]):
         if tick.ts_ns < self.complete_to_ns:
             self.late += 1
             return []
+        if not self.lateness_ns and not self._held:  # nothing is waited for
+            self.complete_to_ns = tick.ts_ns
+            return [tick]
         self._number += 1
         heapq.heappush(self._held, (tick.ts_ns, self._number, tick))
         return self.advance(tick.ts_ns)
@@ -170,12 +173,15 @@ class _OpenBar(_Open[Trade, Bar]):
         self._is_empty = True
 
     def add(self, tick: Trade) -> None:
-        price, first = tick.price, self._is_empty
-        self._is_empty = False
+        price = tick.price
         super().add(tick)
-        self._open = price if first else self._open
-        self._high = price if first else max(self._high, price)
-        self._low = price if first else min(self._low, price)
+        if self._is_empty:
+            self._is_empty = False
+            self._open = self._high = self._low = price
+        elif price > self._high:
+            self._high = price
+        elif price < self._low:
+            self._low = price
         self._close = price
         self._money += price * (tick.size or 0.0)
 
@@ -212,6 +218,8 @@ class _Aggregation(Generic[T, R]):
         self._lateness_ns = lateness_ns
         self._orders: dict[str, InOrder[T] | AsTheyCome[T]] = {}
         self._windows: dict[str, _Open[T, R]] = {}
+        self.ends_ns: int | None = None
+        """When the first of the open windows ends; None where no time ends one."""
 
     @property
     def late(self) -> int:
@@ -220,7 +228,9 @@ class _Aggregation(Generic[T, R]):
 
     def add(self, tick: T) -> list[R]:
         """Take a tick; returns the windows that it has closed."""
-        order = self._orders.get(tick.symbol) or self._order(tick.symbol)
+        order = self._orders.get(tick.symbol)
+        if order is None:
+            order = self._order(tick.symbol)
         return self._take(tick.symbol, order.add(tick))
 
     def advance(self, now_ns: int) -> list[R]:
@@ -230,12 +240,6 @@ class _Aggregation(Generic[T, R]):
             for symbol, order in self._orders.items()
             for result in self._take(symbol, order.advance(now_ns))
         ]
-
-    @property
-    def ends_ns(self) -> int | None:
-        """When the first of the open windows ends; None where no time ends one."""
-        ends = (one.end_ns for one in self._windows.values() if one.end_ns is not None)
-        return min(ends, default=None)
 
     def flush(self) -> list[R]:
         """The end; returns the open windows as they are."""
@@ -252,26 +256,40 @@ class _Aggregation(Generic[T, R]):
 
     def _take(self, symbol: str, ticks: list[T]) -> list[R]:
         results: list[R] = []
+        windows, every = self._windows, self._every
         for tick in ticks:
-            results += self._close_before(symbol, tick.ts_ns)
-            window = self._windows.get(symbol)
-            if window is None:
-                window = self._opener(symbol, *self._every.open_ns(tick.ts_ns))
-                self._windows[symbol] = window
-            window.add(tick)
-            if self._every.is_full(window.count, window.volume):
+            window = windows.get(symbol)
+            if window is not None and window.end_ns is not None and window.end_ns <= tick.ts_ns:
                 results += self._close(symbol)
-        return results + self._close_before(symbol, self._orders[symbol].complete_to_ns)
+                window = None
+            if window is None:
+                window = self._begin(symbol, tick.ts_ns)
+            window.add(tick)
+            if not every.width_ns and every.is_full(window.count, window.volume):
+                results += self._close(symbol)
+        results += self._close_before(symbol, self._orders[symbol].complete_to_ns)
+        return results
+
+    def _begin(self, symbol: str, ts_ns: int) -> _Open[T, R]:
+        window = self._windows[symbol] = self._opener(symbol, *self._every.open_ns(ts_ns))
+        self._note_ends()
+        return window
+
+    def _note_ends(self) -> None:
+        ends = (one.end_ns for one in self._windows.values() if one.end_ns is not None)
+        self.ends_ns = min(ends, default=None)
 
     def _close_before(self, symbol: str, ts_ns: int) -> list[R]:
         window = self._windows.get(symbol)
-        over = window is not None and window.end_ns is not None and window.end_ns <= ts_ns
-        return self._close(symbol) if over else []
+        if window is None or window.end_ns is None or window.end_ns > ts_ns:
+            return []
+        return self._close(symbol)
 
     def _close(self, symbol: str) -> list[R]:
         window = self._windows.pop(symbol, None)
         if window is None:
             return []
+        self._note_ends()
         return [window.result(window.last_ns if window.end_ns is None else window.end_ns)]
 
 
@@ -292,8 +310,7 @@ class Bars(_Aggregation[Trade, Bar]):
         results = self._close_before(bar.symbol, bar.start_ns)
         window = self._windows.get(bar.symbol)
         if window is None:
-            window = _OpenBar(bar.symbol, *self._every.open_ns(bar.start_ns))
-            self._windows[bar.symbol] = window
+            window = self._begin(bar.symbol, bar.start_ns)
         assert isinstance(window, _OpenBar)
         window.join(bar)
         return results

@@ -20,12 +20,14 @@ from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.table import VALUES, Column, TickTable, table_of
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the reader and of the entries: whatever changes what a file is read as changes this."""
 ROWS_MIN: Final = 20_000
 """A smaller file is read again as quickly as its entry."""
 ENTRIES_MAX: Final = 32
 SUFFIX: Final = ".ticks"
+ALIGNED: Final = 8
+"""The arrays begin at a multiple of this: of others numpy makes a copy for each search."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -118,7 +120,8 @@ def _write(entry: Path, source: str, table: TickTable) -> None:
     fresh = entry.with_suffix(f".{os.getpid()}")
     try:
         encoded = msgspec.msgpack.encode(head)
-        fresh.write_bytes(len(encoded).to_bytes(8, "little") + encoded + body)
+        room = bytes(-len(encoded) % ALIGNED)
+        fresh.write_bytes(len(encoded).to_bytes(8, "little") + encoded + room + body)
         fresh.replace(entry)
     finally:
         fresh.unlink(missing_ok=True)
@@ -132,7 +135,8 @@ def _read(entry: Path, source: str) -> TickTable | None:
     try:
         data = memoryview(entry.read_bytes())
         size = 8 + int.from_bytes(data[:8], "little")
-        head, body = msgspec.msgpack.decode(data[8:size], type=Head), data[size:]
+        head = msgspec.msgpack.decode(data[8:size], type=Head)
+        body = data[size + -size % ALIGNED :]
         fits = (head.version, head.source) == (VERSION, source)
         if not fits or hashlib.blake2b(body).hexdigest() != head.digest:
             return None

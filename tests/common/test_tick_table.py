@@ -147,6 +147,16 @@ def test_a_part_of_the_columns_has_the_rows_of_a_window(tmp_path):
     assert [*part.rows(2)] == [*part.rows()][2:]
 
 
+@pytest.mark.parametrize("bid", ["1.01", "10.01", "100.01", "1000.01"])
+def test_arrays_of_an_entry_are_aligned_whatever_stands_before_them(bid, tmp_path, home):
+    file = made(tmp_path / "a.csv", bid=bid)
+    read, kept = (table_of_file(file) for _ in range(2))
+    assert len([*home.iterdir()]) == 1
+    assert [*kept.rows()] == [*read.rows()]
+    for one in (kept.ts_ns, kept.symbols.codes, *(each.codes for each in kept.values.values())):
+        assert one.flags.aligned
+
+
 def test_a_file_that_has_changed_is_read_again(tmp_path, readings):
     path = tmp_path / "a.csv"
     table_of_file(made(path))
