@@ -13,6 +13,7 @@ from tapewire.common.bus.endpoints import endpoint
 from tapewire.common.bus.ports import HOSTS, SIGNALS
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import Config
+from tapewire.common.config.shared import digests
 from tapewire.common.errors import ConfigError
 from tapewire.common.logins import Logins
 from tapewire.common.placement import Place
@@ -89,6 +90,7 @@ def build_relay(process: Process) -> Relay:
         process.clock, epoch=process.epoch, wall_ns=time.time_ns,
         report=partial(statuses.read, run_dir),
         keep=partial(home_clock.write, home_clock.path_of(run_dir)), halt=process.halt_file,
+        configured=digests(config),
     )  # fmt: skip
 
 
@@ -135,8 +137,9 @@ def build_door(process: Process) -> Door:
         serve(f"{socket}{READERS}", "pull" if socket == SIGNALS else "router", socket)
     serve(f"{HOSTS}{READERS}", "router", HOSTS)
     return Door(
-        passed, _servers(run_dir, logins), Hosts(one.name for one in placement.far), Clients(),
-        transport, process.clock, epoch=process.epoch,
+        passed, _servers(run_dir, logins),
+        Hosts((one.name for one in placement.far), digests(config)), Clients(), transport,
+        process.clock, epoch=process.epoch,
         open_client=lambda channel, name: connect(channel, "dealer", name),
         keep=partial(_keep, run_dir, config),
         expel=lambda: transport.authenticate_again() if zap.drops() else None,

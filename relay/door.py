@@ -221,7 +221,7 @@ class Door(Service):
             answer = words.ClockAnswered(word.sent_ns, now.wall_ns, left.wall_ns, left.mono_ns)
             self.transport.send(f"{HOSTS}{READERS}", [relay, words.encode(answer)])
         elif isinstance(word, words.HostReported):
-            if self._hosts.heard(host, now):
+            if self._hosts.heard(host, word.configured, now):
                 self._keep(host, word.statuses, now)
             if word.halt is not None and KEYS.get(role):  # whoever only reads halts nobody
                 self._halt(f"{one_line(word.halt)[:HALT_MAX]} (on host {host})".lstrip())

@@ -9,6 +9,7 @@ from msgspec import to_builtins
 from tapewire.common import roles
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import Config
+from tapewire.common.config.shared import differing
 from tapewire.common.config.text import printable
 from tapewire.common.events import TEXT_MAX
 from tapewire.relay.words import ProcessReported
@@ -26,21 +27,26 @@ Statuses = Mapping[str, ProcessReported]
 
 
 class Hosts:
-    """The far hosts of a group."""
+    """The far hosts of a group, which is configured as `configured` says
+    (`tapewire.common.config.shared`)."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], configured: Mapping[str, str]) -> None:
         self._names = tuple(names)
+        self._configured = configured
+        self._differing: dict[str, list[str]] = {}
         self._heard_ns: dict[str, int] = {}  # monotonic
 
     def __repr__(self) -> str:
         return f"<Hosts {', '.join(self._names)}>"
 
-    def heard(self, host: str, now: Now) -> bool:
-        """A host has reported; whether that is due, so that the report is to be kept."""
+    def heard(self, host: str, configured: Mapping[str, str], now: Now) -> bool:
+        """A host has reported, with what it is configured with; whether that is due, so that the
+        report is to be kept."""
         before_ns = self._heard_ns.get(host)
         if before_ns is not None and now.mono_ns - before_ns < REPORT_EVERY_NS:
             return False
         self._heard_ns[host] = now.mono_ns
+        self._differing[host] = differing(self._configured, configured)
         return True
 
     def silent_ns(self, now: Now) -> Mapping[str, int]:
@@ -48,13 +54,20 @@ class Hosts:
         return {name: now.mono_ns - at_ns for name, at_ns in self._heard_ns.items()}
 
     def complaints(self, now: Now) -> Iterator[str]:
-        """What a person should know: which hosts have not reported for long, or never."""
+        """What a person should know: which hosts have not reported for long, or never, and which
+        are configured differently."""
         silent_ns = self.silent_ns(now)
         for name in self._names:
             if name not in silent_ns:
                 yield f"host {name} has not reported yet"
             elif silent_ns[name] >= SILENT_AFTER_NS:
                 yield f"host {name} has been silent for {silent_ns[name] // 1_000_000_000} s"
+            elif found := self._differing[name]:
+                yield (
+                    f"the configuration of host {name} differs from home's in {', '.join(found)};"
+                    f" copy home's tapewire.toml there, then run `tapewire down` and `tapewire up"
+                    f" --host {name}` there"
+                )
 
 
 def roles_at(config: Config, host: str, reported: Collection[str]) -> list[str]:

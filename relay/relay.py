@@ -36,7 +36,8 @@ class Relay(Service):
     and a request gets the time when it was asked. It decides nothing but who is who on this host.
 
     `tokens` are those of this host's clients. `report` gives the status of its processes, `keep`
-    takes what was measured of home's time, and `halt` says what this host's kill switch does: while
+    takes what was measured of home's time, `configured` are the digests of what this host is
+    configured with, and `halt` says what this host's kill switch does: while
     it is pulled no signal leaves, and home learns of it and halts as well.
     """
 
@@ -54,6 +55,7 @@ class Relay(Service):
         report: Callable[[], Mapping[str, Mapping[str, Any]]],
         keep: Callable[[HomeTime], None],
         halt: Callable[[], str | None],
+        configured: Mapping[str, str],
     ) -> None:
         super().__init__(roles.relay_role(host), transport, clock, epoch=epoch)
         self._streams = tuple(streams)
@@ -62,6 +64,7 @@ class Relay(Service):
         self._report = report
         self._keep = keep
         self._halt = halt
+        self._configured = configured
         self._measured = Measured()
         self._stamps = Stamps(clock.mono_ns())
         self._best: Round | None = None
@@ -173,7 +176,7 @@ class Relay(Service):
 
     def _say_how_it_is(self) -> None:
         """Report; what is too large for home without its figures, as the halt must get there."""
-        report = words.reported(self._report(), self._halt())
+        report = words.reported(self._report(), self._halt(), self._configured)
         size = len(words.encode(report))
         if size > words.WORD_MAX_BYTES:
             reason = f"a report of {size:,} bytes; home takes {words.WORD_MAX_BYTES:,}"

@@ -5,6 +5,7 @@ These are not events of the group: nobody else reads them, and they are in no jo
 
 import contextlib
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -63,11 +64,13 @@ class ProcessReported(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class HostReported(msgspec.Struct, array_like=True, tag="host.reported", frozen=True):
-    """How the processes of a host are, by role; and what its kill switch says, None where nobody
-    has pulled it."""
+    """How the processes of a host are, by role; what its kill switch says, None where nobody has
+    pulled it; and the digests of what it is configured with (`tapewire.common.config.shared`), none
+    where a former version reports."""
 
     statuses: dict[str, ProcessReported]
     halt: str | None = None
+    configured: dict[str, str] = {}
 
 
 Word = ClockAsked | ClockAnswered | HostReported
@@ -77,18 +80,23 @@ encode = msgspec.msgpack.Encoder().encode
 _decoder: msgspec.msgpack.Decoder[Word] = msgspec.msgpack.Decoder(Word)
 
 
-def reported(statuses: Mapping[str, Mapping[str, Any]], halt: str | None = None) -> HostReported:
+def reported(
+    statuses: Mapping[str, Mapping[str, Any]],
+    halt: str | None = None,
+    configured: Mapping[str, str] = MappingProxyType({}),
+) -> HostReported:
     """The report of these status files; without any that is not what a status is like."""
     found: dict[str, ProcessReported] = {}
     for role, status in statuses.items():
         with contextlib.suppress(msgspec.ValidationError):
             found[role] = msgspec.convert(status, ProcessReported)
-    return HostReported(found, halt)
+    return HostReported(found, halt, {**configured})
 
 
 def shortened(report: HostReported) -> HostReported:
     """The report with nothing but what and how each process is: no figures, no tables."""
-    return HostReported({role: _brief(one) for role, one in report.statuses.items()}, report.halt)
+    brief = {role: _brief(one) for role, one in report.statuses.items()}
+    return HostReported(brief, report.halt, report.configured)
 
 
 def _brief(one: ProcessReported) -> ProcessReported:

@@ -349,3 +349,15 @@ def test_the_kill_switch_of_a_far_host_is_pulled_at_home_unless_it_only_reads(ro
         assert halt.exists() == (role == "strategy")
         assert role == "reader" or halt.read_text() == "enough (on host far)\n"
         between.close()
+
+
+def test_home_says_which_host_is_configured_differently(between: Between):
+    def said() -> str:
+        return between.door.readiness(between.door.clock.now())[1]
+
+    between.until(lambda: not said(), "the host's report")
+    between.end("relay-far")
+    between.far = between.far.model_copy(update={"strategies": ()})
+    between.start_relay()
+    between.until(said, "a word of it")
+    assert "the configuration of host far differs from home's in strategies;" in said()

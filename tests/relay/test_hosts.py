@@ -38,17 +38,56 @@ def now(seconds: float) -> Now:
 
 
 def test_a_host_that_has_not_reported_for_long_or_never_is_named():
-    hosts = Hosts(["far", "near"])
-    hosts.heard("far", now(100))
+    hosts = Hosts(["far", "near"], {})
+    hosts.heard("far", {}, now(100))
     assert [*hosts.complaints(now(101))] == ["host near has not reported yet"]
-    hosts.heard("near", now(101))
+    hosts.heard("near", {}, now(101))
     assert [*hosts.complaints(now(102))] == []
     late = now(101 + SILENT_AFTER_NS / S)
     assert [*hosts.complaints(late)] == [
         "host far has been silent for 6 s", "host near has been silent for 5 s",
     ]  # fmt: skip
-    hosts.heard("far", late)
+    hosts.heard("far", {}, late)
     assert [*hosts.complaints(late)] == ["host near has been silent for 5 s"]
+
+
+def test_a_host_with_another_configuration_is_named_with_what_differs_and_what_to_do():
+    ours = {"hosts": "01", "instruments": "02", "strategies": "03"}
+    hosts = Hosts(["far"], ours)
+    hosts.heard("far", {**ours, "instruments": "0a", "strategies": "0b", "later": "0c"}, now(1))
+    assert [*hosts.complaints(now(1))] == [
+        "the configuration of host far differs from home's in instruments, strategies; copy home's"
+        " tapewire.toml there, then run `tapewire down` and `tapewire up --host far` there"
+    ]
+    hosts.heard("far", ours, now(2))
+    assert [*hosts.complaints(now(2))] == []
+
+
+def test_of_a_host_that_does_not_report_its_configuration_nothing_is_assumed():
+    hosts = Hosts(["far"], {"hosts": "01"})
+    hosts.heard("far", {}, now(1))
+    assert [*hosts.complaints(now(1))] == []
+
+
+class FormerReport(msgspec.Struct, array_like=True, tag="host.reported", frozen=True):
+    """As it was before a host reported its configuration."""
+
+    statuses: dict[str, words.ProcessReported]
+    halt: str | None = None
+
+
+def test_a_former_version_reads_the_report_and_its_report_is_read():
+    body = words.encode(words.reported({"relay-far": STATUS}, "enough", {"hosts": "01"}))
+    former = msgspec.msgpack.decode(body, type=FormerReport)
+    assert ([*former.statuses], former.halt) == (["relay-far"], "enough")
+    found = words.decode(msgspec.msgpack.encode(former))
+    assert isinstance(found, words.HostReported)
+    assert ([*found.statuses], found.halt, found.configured) == (["relay-far"], "enough", {})
+
+
+def test_a_report_without_figures_still_has_the_configuration():
+    report = words.reported({"relay-far": STATUS}, "enough", {"hosts": "01"})
+    assert words.shortened(report).configured == {"hosts": "01"}
 
 
 def test_a_host_reports_of_its_own_relay_and_of_the_strategies_that_are_placed_there_alone():
@@ -117,7 +156,7 @@ def test_a_status_takes_bounded_room():
 
 
 def test_a_host_that_reports_all_the_time_is_written_down_twice_per_second():
-    hosts = Hosts(["far"])
+    hosts = Hosts(["far"], {})
     step = REPORT_EVERY_NS / S / 10
-    kept = [hosts.heard("far", now(100 + step * number)) for number in range(21)]
+    kept = [hosts.heard("far", {}, now(100 + step * number)) for number in range(21)]
     assert sum(kept) == 3

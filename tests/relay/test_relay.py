@@ -59,6 +59,7 @@ class AHost:
             "far", (), SERVERS, TOKENS, self.home, self.clock, epoch="0a",
             wall_ns=lambda: HOME_WALL + self.clock.mono_ns() - 40 * S,
             report=dict, keep=self.kept.append, halt=lambda: self.halt,
+            configured={"hosts": "0a"},
         )  # fmt: skip
 
     def turn(self, seconds: float = 1) -> None:
