@@ -119,6 +119,7 @@ def build_door(process: Process) -> Door:
     transport = with_transport(process)
     zap = transport.judge(_decision(run_dir, config))
     between = Between(placement.home.address, config.bus.ports)
+    passed = [*_streams(logins, transport, len(placement.far))]
 
     def serve(channel: str, kind: str, name: str) -> None:
         transport.serve(channel, kind, place(name, between), name)
@@ -126,7 +127,6 @@ def build_door(process: Process) -> Door:
     def connect(channel: str, kind: str, name: str) -> None:
         transport.connect(channel, kind, endpoint(name, config.bus, run_dir))
 
-    passed = list(_streams(logins, transport))
     for one in passed:
         connect(one.source, "sub", one.name)
         if one.touched:
@@ -142,7 +142,7 @@ def build_door(process: Process) -> Door:
         process.clock, epoch=process.epoch,
         open_client=lambda channel, name: connect(channel, "dealer", name),
         keep=partial(_keep, run_dir, config),
-        expel=lambda: transport.authenticate_again() if zap.drops() else None,
+        expel=lambda: transport.authenticate_again() if zap.drops() else None, bar=zap.bar,
         halt=kill_switch.HaltFile(run_dir / kill_switch.NAME).pull,
         misplaced=partial(fault, config),
     )  # fmt: skip
@@ -177,6 +177,6 @@ def _keep(run_dir: Path, config: Config, host: str, reported: Statuses, now: Now
 # ---- both ----------------------------------------------------------------------------------------
 
 
-def _streams(logins: Logins, transport: HostsTransport) -> Iterator[Stream]:
+def _streams(logins: Logins, transport: HostsTransport, hosts: int = 1) -> Iterator[Stream]:
     for name in streams(logins):
-        yield Stream(name, transport, touches=name.partition(".")[0] == MARKET)
+        yield Stream(name, transport, touches=name.partition(".")[0] == MARKET, hosts=hosts)

@@ -8,6 +8,7 @@ over can do there what its role may, until the key is revoked.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
 from tapewire.common import roles
@@ -25,6 +26,7 @@ from tapewire.relay.allowance import Allowance
 from tapewire.relay.clients import Client, Clients
 from tapewire.relay.hosts import Hosts, Statuses, one_line
 from tapewire.relay.late import is_never_late, lateness
+from tapewire.relay.shares import Shares
 from tapewire.relay.sockets import SIGNALS
 from tapewire.relay.streams import READERS, SOURCE, Stream, Subscribing
 
@@ -64,8 +66,9 @@ class Server(NamedTuple):
 
 class Door(Service):
     """`open_client` opens a channel to a socket at home. `keep` takes what a host has reported,
-    `expel` makes everybody authenticate again where a key was revoked, and `halt` pulls the kill
-    switch. `misplaced` says why a signal may not come from a host; empty if it may."""
+    `bar` shuts a host out, and `expel` makes everybody authenticate again where that was done or a
+    key was revoked. `halt` pulls the kill switch. `misplaced` says why a signal may not come from a
+    host; empty if it may."""
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class Door(Service):
         open_client: Callable[[str, str], None],
         keep: Callable[[str, Statuses, Now], None],
         expel: Callable[[], None],
+        bar: Callable[[str], None],
         halt: Callable[[str], None],
         misplaced: Callable[[str, Event], str],
     ) -> None:
@@ -92,15 +96,17 @@ class Door(Service):
         self._open_client = open_client
         self._keep = keep
         self._expel = expel
+        self._bar = bar
         self._halt = halt
         self._misplaced = misplaced
         self._signals = Allowance(SIGNALS_PER_SECOND, SIGNALS_PER_SECOND // 2)
         self._requests = Allowance(REQUESTS_PER_SECOND, REQUESTS_PER_SECOND // 2)
         self._waiting: list[Waiting] = []
         self._look_ns = clock.mono_ns()
+        self.shares = {one.name: Shares() for one in self._streams}
         self._passing: dict[str, Callable[[list[bytes]], None]] = {}
         for one in self._streams:
-            self._passing[one.readers] = one.changed
+            self._passing[one.readers] = partial(self._changed, one)
             self._passing[one.source] = one.came
             self._passing[one.touched] = lambda _frames: None
         self._show()
@@ -116,6 +122,18 @@ class Door(Service):
             self._answer(channel, frames, now)
         else:
             self._from_afar(channel.removesuffix(READERS), frames, now)
+
+    def _changed(self, stream: Stream, frames: list[bytes]) -> None:
+        """A far host subscribes something, or no longer; the end of a subscription always counts.
+        A host that has too many is shut out."""
+        user, *rest = frames
+        host = user.decode().partition("/")[0]
+        if reason := self.shares[stream.name].changed(host, rest):
+            self.metrics.count("shut_out", label=host)
+            self.dead_letter(stream.name, reason, b"")
+            self._bar(host)
+            self._look_ns = self.clock.mono_ns()
+        stream.changed(rest)
 
     def _from_afar(self, socket: str, frames: list[bytes], now: Now) -> None:
         user, *rest = frames

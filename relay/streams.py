@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from tapewire.common.bus.transport import Transport
 from tapewire.common.bus.wire import WireError
-from tapewire.relay.topics import TOPIC_MAX, TOPICS_MAX, Topics
+from tapewire.relay.topics import TOPIC_MAX, Topics
 
 READERS: Final = ">"
 SOURCE: Final = "<"
@@ -30,14 +30,15 @@ class Subscribing(Transport, Protocol):
 
 
 class Stream:
-    """One socket that publishes. With `touches` its source sends last values to who joins."""
+    """One socket that publishes. With `touches` its source sends last values to who joins. `hosts`
+    is how many hosts read it."""
 
-    def __init__(self, name: str, transport: Subscribing, *, touches: bool) -> None:
+    def __init__(self, name: str, transport: Subscribing, *, touches: bool, hosts: int = 1) -> None:
         self.name = name
         self.readers = f"{name}{READERS}"
         self.source = f"{name}{SOURCE}"
         self.touched = f"{name}{TOUCHED}" if touches else ""
-        self.topics = Topics()
+        self.topics = Topics(hosts=hosts)
         self.passed = 0
         self._transport = transport
 
@@ -59,7 +60,8 @@ class Stream:
         elif step == "refuse":
             raise WireError(
                 f"a topic of {len(topic):,} bytes is not subscribed; {len(self.topics):,} are read"
-                f" already, expected at most {TOPICS_MAX:,} of up to {TOPIC_MAX:,} bytes each"
+                f" already, expected at most {self.topics.topics_max:,} of up to {TOPIC_MAX:,}"
+                f" bytes each, {self.topics.bytes_max:,} in all"
             )
 
     def came(self, frames: list[bytes]) -> None:

@@ -16,6 +16,8 @@ from typing import Final, Literal
 
 TOPICS_MAX: Final = 20_000
 """So many topics at most are read through one socket; a further one is not subscribed."""
+TOPICS_MAX_BYTES: Final = 2_000_000
+"""So much they have in all, as each byte takes many in ZeroMQ's own table of them."""
 TOPIC_MAX: Final = 1_024
 """Bytes of a topic: the longest are those of scans, which have all that is asked for."""
 LEFT: Final = b"\0"
@@ -26,11 +28,20 @@ Step = Literal["subscribe", "touch", "unsubscribe", "refuse", ""]
 
 
 class Topics:
-    """How many read each topic of one socket."""
+    """How many read each topic of one socket. `hosts` is for how many it is: so many times the
+    topics may be read."""
 
-    def __init__(self, topics_max: int = TOPICS_MAX) -> None:
+    def __init__(
+        self,
+        topics_max: int = TOPICS_MAX,
+        bytes_max: int = TOPICS_MAX_BYTES,
+        *,
+        hosts: int = 1,
+    ) -> None:
         self._readers: Counter[bytes] = Counter()
-        self._topics_max = topics_max
+        self.topics_max = topics_max * hosts
+        self.bytes_max = bytes_max * hosts
+        self._bytes = 0
         self.refused = 0
 
     def __len__(self) -> int:
@@ -49,11 +60,16 @@ class Topics:
 
     def _joined(self, topic: bytes) -> Step:
         is_new = topic not in self._readers
-        if is_new and (len(self._readers) >= self._topics_max or len(topic) > TOPIC_MAX):
+        if is_new and not self._has_room(topic):
             self.refused += 1
             return "refuse"
+        self._bytes += len(topic) if is_new else 0
         self._readers[topic] += 1
         return "subscribe" if self._readers[topic] == 1 else "touch"
+
+    def _has_room(self, topic: bytes) -> bool:
+        has = len(self._readers) < self.topics_max and len(topic) <= TOPIC_MAX
+        return has and self._bytes + len(topic) <= self.bytes_max
 
     def _left(self, topic: bytes) -> Step:
         if topic not in self._readers:  # it was refused
@@ -62,4 +78,5 @@ class Topics:
         if self._readers[topic]:
             return ""
         del self._readers[topic]
+        self._bytes -= len(topic)
         return "unsubscribe"

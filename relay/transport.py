@@ -62,8 +62,9 @@ class HostsTransport(ZmqTransport):
         return self._zap
 
     def serve(self, channel: str, kind: str, address: str, domain: str) -> None:
-        """Open `channel` for other hosts. A message of a `router` or `pull` channel begins with
-        who sent it, `HOST/ROLE`, in a frame of its own."""
+        """Open `channel` for other hosts. Each message begins with who sent it, `HOST/ROLE`, in a
+        frame of its own. It is empty where nobody did: where a connection has ended, XPUB reports
+        the end of its subscriptions by itself."""
         socket = self._open(channel, kind)
         _between_hosts(socket, kind)
         socket.setsockopt(zmq.MAXMSGSIZE, largest(domain, kind) + ENCRYPTED_BYTES)
@@ -71,8 +72,7 @@ class HostsTransport(ZmqTransport):
         curve.serve(socket, self._pair, domain)
         bind(socket, channel, address)
         self._served[channel] = address
-        if kind != "xpub":
-            self._named.add(channel)
+        self._named.add(channel)
 
     def authenticate_again(self) -> None:
         """End all connections of other hosts; who is still admitted comes back. Raises `OSError`

@@ -25,6 +25,7 @@ ADMITTED: Final = b"200"
 REFUSED: Final = b"300"
 """For now: the client tries again (see `tapewire.common.bus.curve`). After 400 it never would."""
 BATCH_MAX: Final = 256
+BARRED_NS: Final = 600_000_000_000
 
 
 class Zap:
@@ -45,6 +46,7 @@ class Zap:
         self._mono_ns = mono_ns
         self._knocks = Knocks()
         self._connected: set[Grant] = set()  # by what those came in who may be there still
+        self._barred: dict[str, int] = {}  # hosts, and until when by the monotonic clock
         self.admitted = 0
         self.refused = 0
         self.poll_socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
@@ -67,10 +69,18 @@ class Zap:
         """Whether anybody came in by a key or an address that is not allowed any more: then the
         sockets have to make their connections authenticate again. A key that was on the list for a
         moment counts, too."""
-        if self._connected <= self._read().grants():
+        grants = self._read().grants()
+        if all(one in grants and not self._is_barred(one[0].host) for one in self._connected):
             return False
         self._connected.clear()
         return True
+
+    def bar(self, host: str) -> None:
+        """Admit nobody of a host for ten minutes; `drops` then ends the connections that it has."""
+        self._barred[host] = self._mono_ns() + BARRED_NS
+
+    def _is_barred(self, host: str) -> bool:
+        return self._mono_ns() < self._barred.get(host, 0)
 
     def close(self) -> None:
         """Judge nobody any more."""
@@ -80,6 +90,8 @@ class Zap:
         decision = self._read()
         reason = decision.refusal(domain, address, key)
         grant = decision.grant(key)
+        if grant is not None and not reason and self._is_barred(grant[0].host):
+            reason = f"host {grant[0].host} is shut out for ten minutes: it subscribed too much"
         if grant is not None and not reason:
             self.admitted += 1
             self._connected.add(grant)

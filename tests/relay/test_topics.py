@@ -58,3 +58,11 @@ def test_a_topic_that_is_too_long_to_be_one_is_not_subscribed():
         "refuse", "", "subscribe",
     ]  # fmt: skip
     assert topics.refused == 1
+
+
+def test_topics_have_so_many_bytes_in_all_for_each_host():
+    topics = Topics(bytes_max=10, hosts=2)
+    assert steps(topics, JOIN + b"x" * 15, JOIN + b"y" * 6, JOIN + b"y" * 5) == [
+        "subscribe", "refuse", "subscribe",
+    ]  # fmt: skip
+    assert steps(topics, LEAVE + b"x" * 15, JOIN + b"z" * 15) == ["unsubscribe", "subscribe"]

@@ -15,7 +15,7 @@ import zmq
 from tapewire.common.bus import curve
 from tapewire.common.bus.allowed import Allowed, Decision, with_entry
 from tapewire.common.bus.curve import Pair
-from tapewire.relay.zap import Zap
+from tapewire.relay.zap import BARRED_NS, Zap
 from tests.places import free_port
 from tests.waiting import wait_for
 
@@ -252,6 +252,26 @@ def test_a_key_with_which_nobody_came_is_revoked_without_disturbing_the_others(h
     home.publishes_until_received(publisher, reader)
     del home.allowed[0]
     assert not home.zap.drops()
+
+
+def test_a_host_that_is_shut_out_is_back_after_ten_minutes_and_no_other_is_kept_out(
+    home: AHome, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(curve, "HANDSHAKE_MS", 50)
+    publisher = home.serves(zmq.XPUB, "market")
+    far, reader = home.joined(zmq.SUB, FAR), home.joined(zmq.SUB, READER)
+    home.publishes_until_received(publisher, far)
+    home.zap._mono_ns = lambda: 0
+    home.zap.bar("far")
+    assert home.zap.drops()
+    assert not home.zap.drops()
+    curve.authenticate_again(publisher, home.endpoint)
+    home.until_judged()
+    all_of(far)
+    home.publishes_until_received(publisher, reader)
+    assert all_of(far) == []
+    home.zap._mono_ns = lambda: BARRED_NS
+    home.publishes_until_received(publisher, far)
 
 
 def test_an_address_that_another_has_taken_is_reported(home: AHome, monkeypatch):
