@@ -82,8 +82,12 @@ class OrderGroup(Generic[OrderT]):
 
     def _filled(self, *roles: LegRole) -> Decimal:
         """What its orders of these roles have filled."""
-        quantities = [filled_of(one) for role in roles for one in self._of_role(role)]
-        return sum(filter(None, quantities), ZERO)
+        total = ZERO
+        for role in roles:
+            for one in self._of_role(role):
+                if quantity := filled_of(one):
+                    total += quantity
+        return total
 
     @property
     def entry(self) -> OrderT | None:

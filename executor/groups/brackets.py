@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.groups import EXITS, FAILED, OrderGroup, filled_of
 from tapewire.common.events import OPPOSITE, OrderTerms
-from tapewire.executor.groups.machine import Fact
+from tapewire.executor.groups.machine import TRANSITIONS, Fact
 from tapewire.executor.groups.steps import (
     Cancel,
     Look,
@@ -39,22 +39,25 @@ ENDED_BY_BROKER: Final = ("REJECTED", "CANCELLED", "LOST")
 
 
 def facts(group: Group, look: Look) -> Mapping[Fact, str]:
-    """What is true of a bracket or a ladder."""
+    """What is true of a bracket or a ladder, as far as it leads anywhere from its state: each group
+    with news is looked at ten times per second, and most of those are DONE."""
     found: dict[Fact, str] = {}
+    matters = TRANSITIONS[group.state]
     live, entry, entered, left = group.live, group.entry, group.entered, group.open
     if entered:
         found["entered"] = ""
     if live:
         found["working"] = "an order that was given up works after all"
-    elif entry is not None and _is_over(group, look):
-        found["over"] = _why_over(group)
+    elif entry is not None and _is_over(group, look, left):
+        found["over"] = _why_over(group, left) if "over" in matters else ""
     if left > 0 and "over" not in found:  # what has no exit left is left as it is
         found["open"] = ""
-    if not (entered or _leaves(group)) and (failed := failed_of(group)) is not None:
+    may_fail = "failed" in matters and not (entered or _leaves(group))
+    if may_fail and (failed := failed_of(group)) is not None:
         found["failed"] = f"{failed.intent_id} is {failed.state}: {failed.reason}"
-    if is_placed(group):
+    if "placed" in matters and is_placed(group):
         found["placed"] = ""
-    if look.settled and (lost := _lost_twice(group)) is not None:
+    if "unprotected" in matters and look.settled and (lost := _lost_twice(group)) is not None:
         found["unprotected"] = f"its new stop {lost.intent_id} is {lost.state}: {lost.reason}"
     return found
 
@@ -120,10 +123,10 @@ def _needed(group: Group) -> dict[int, Decimal]:
     return found
 
 
-def _is_over(group: Group, look: Look) -> bool:
+def _is_over(group: Group, look: Look, left: Decimal) -> bool:
     """Whether nothing has to be done, as nothing works: what is to be closed has to be, and of what
     somebody else may have closed it has to be known whether they have."""
-    if group.open <= 0:
+    if left <= 0:
         return True
     return not (group.state == "CLOSING" or look.contested or _needed(group))
 
@@ -237,9 +240,9 @@ def left_more(group: Group) -> str:
     return f"has left {-left:f} more than it had entered"
 
 
-def _why_over(group: Group) -> str:
+def _why_over(group: Group, left: Decimal) -> str:
     """Why it ended; empty where it went as planned."""
-    if (left := group.open) > 0:
+    if left > 0:
         return f"nothing of it works, and {left:f} of it are left open"
     if left < 0:
         return f"it {left_more(group)}"
