@@ -15,7 +15,7 @@ from tests.places import NO_CONSOLE, ROOT, free_port
 from tests.waiting import wait_for
 
 TIMEOUT_S = 120
-PACE = {"TAPEWIRE_SIMULATOR__RATE_PER_S": "600"}  # a busy market: a first trade within seconds
+PACE = {"TAPEWIRE_SIMULATOR__RATE_PER_S": "250"}  # a busy market: a first trade within seconds
 
 
 class Reader:
