@@ -50,6 +50,8 @@ TOGETHER = {  # by file, what its tests share
     "benchmarks/test_latency.py": "latency",
     "benchmarks/test_plot.py": "latency",
     "test_docs_commands.py": "reader of the docs",
+    "test_docs_options.py": "helps of modules",
+    "test_docs_others.py": "helps of modules",
     "test_docs_strategy.py": "reader of strategies.md",
     "test_layout.py": "trees of the code",
     "test_packaging.py": "wheel",

@@ -1,6 +1,9 @@
 """The commands that README and docs state, as lines that a shell can run."""
 
 import re
+import subprocess
+import sys
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +13,7 @@ import typer.main
 from tapewire.console import application
 from tapewire.simulator.__main__ import parser
 from tests.markdown import DOCUMENTS, Span, blocks, spans
+from tests.places import ROOT
 
 CLI: dict[str, Any] = dict(typer.main.get_command(application.application()).commands)  # type: ignore[attr-defined]
 PROGRAMS = (
@@ -183,6 +187,13 @@ def options_of(name: str) -> set[str]:
         for p in one.params
         for opt in (*p.opts, *p.secondary_opts, "--help")
     }
+
+
+@cache  # several tests ask the same module for its options
+def ended(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """`python -m` with these, at its end."""
+    line = [sys.executable, "-m", *arguments]
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
 
 def is_group(name: str) -> bool:

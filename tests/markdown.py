@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,26 +48,32 @@ class Span(NamedTuple):
 
 def blocks(path: Path, language: str | None = None) -> list[Block]:
     """The fenced blocks of a document, or those of one language, in their order."""
+    return [b for b in _blocks(path) if language in (None, b.language)]
+
+
+@cache  # tests ask for the same documents again and again
+def _blocks(path: Path) -> tuple[Block, ...]:
     text = path.read_text()
-    found = [
+    return tuple(
         Block(path, _line(text, m.start()), m[2], textwrap.dedent(m[3]))
         for m in _FENCE.finditer(text)
-    ]
-    return [b for b in found if language in (None, b.language)]
+    )
 
 
-def spans(path: Path) -> list[Span]:
+@cache
+def spans(path: Path) -> tuple[Span, ...]:
     """The code spans of a document, outside its blocks; a span over two lines is one text."""
     text = _FENCE.sub(lambda m: "\n" * m[0].count("\n"), path.read_text())
     sections = sections_of(path)
-    return [
+    return tuple(
         Span(path, line, sections[line - 1], " ".join(m[1].split()))
         for m in _SPAN.finditer(text)
         for line in [_line(text, m.start())]
-    ]
+    )
 
 
-def sections_of(path: Path) -> list[Section]:
+@cache
+def sections_of(path: Path) -> tuple[Section, ...]:
     """The section that each line is in; a heading is in its own."""
     text = _FENCE.sub(lambda m: "\n" * m[0].count("\n"), path.read_text())
     section: Section = ()
@@ -75,7 +82,7 @@ def sections_of(path: Path) -> list[Section]:
         if heading := _HEADING.match(line):
             section = (*section[: len(heading[1]) - 1], number)
         found.append(section)
-    return found
+    return tuple(found)
 
 
 def indented_commands(path: Path) -> list[str]:

@@ -2,28 +2,31 @@
 
 import importlib.util
 import re
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
-from tests.documented import CLI, named_in, options_of, options_stated
+from tests.documented import CLI, ended, named_in, options_of, options_stated
 from tests.markdown import DOCUMENTS, Span, blocks, sections_of, spans
-from tests.places import ROOT
 
 
 def _candidates(path: Path, span: Span) -> set[str]:
     """The commands that an option may belong to: those that its section names, else the last."""
-    sections = sections_of(path)
+    sections, texts = sections_of(path), _texts(path)
+    deep = len(span.section)
+    here = [text for line, text in texts if sections[line - 1][:deep] == span.section]
+    if found := named_in(here):
+        return found
+    before = sorted((line, text) for line, text in texts if line < span.line)
+    return next((names for _, text in reversed(before) if (names := named_in([text]))), set())
+
+
+@cache
+def _texts(path: Path) -> list[tuple[int, str]]:
+    """All that may name a command, each with its line: spans, blocks and headings."""
     texts = [(s.line, s.text) for s in spans(path) if not s.text.startswith("--")]
     texts += [(b.line, line) for b in blocks(path) for line in b.lines]
     lines = enumerate(path.read_text().splitlines(), 1)
-    texts += [(number, line.lstrip("# ")) for number, line in lines if re.match(r"#+ ", line)]
-    deep = len(span.section)
-    here = [text for line, text in texts if sections[line - 1][:deep] == span.section]
-    before = sorted((line, text) for line, text in texts if line < span.line)
-    last = next((names for _, text in reversed(before) if (names := named_in([text]))), set())
-    return named_in(here) or last
+    return texts + [(n, line.lstrip("# ")) for n, line in lines if re.match(r"#+ ", line)]
 
 
 OPTIONS = [(path, span, option) for path in DOCUMENTS for span, option in options_stated(path)]
@@ -48,6 +51,4 @@ def _options(name: str) -> set[str]:
         return options_of(name)
     if importlib.util.find_spec(name) is None:
         return set()
-    line = [sys.executable, "-m", name, "--help"]
-    ended = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
-    return set(re.findall(r"--[a-z-]+", ended.stdout))
+    return set(re.findall(r"--[a-z-]+", ended(name, "--help").stdout))

@@ -3,12 +3,10 @@
 import importlib.util
 import re
 import subprocess
-import sys
 import tomllib
 from collections.abc import Callable
-from functools import cache
 
-from tests.documented import Command, commands
+from tests.documented import Command, commands, ended
 from tests.places import ROOT
 
 PROCESSES = "gateway|strategy|executor|risk|simulator"  # of the group, in README's table
@@ -48,13 +46,11 @@ def _run(command: Command) -> None:
     _shown(*command.lines[0].split()[2:])
 
 
-@cache
 def _shown(*arguments: str) -> str:
     """What `python -m` with these prints."""
-    line = [sys.executable, "-m", *arguments]
-    ended = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+    one = ended(*arguments)
+    assert one.returncode == 0, one.stdout + one.stderr
+    return one.stdout
 
 
 def _named(command: Command) -> None:
