@@ -48,6 +48,7 @@ from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.limits import NO_LIMITS, Ledger, Limits, OwnLimits
 from tapewire.gateway.orders.listing import Listings
+from tapewire.gateway.orders.outside import Outside
 from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.reconciliation import Reconciler, alarms
 from tapewire.gateway.orders.registry import Registry
@@ -123,6 +124,7 @@ class Gateway:
             self.orders.foreign, waits.open_orders_ms, self.listings.ask_orders
         )
         self.reports = self._order_reports()
+        self._outside = Outside(adapter, self.registry, self.complaints)
         self._former_client = FormerClient(self.registry, adapter.client_id)
         self.seen_mono_ns: int | None = None  # when this process had its last turn
         self._handlers = self._broker_handlers()
@@ -225,6 +227,8 @@ class Gateway:
 
     def on_report(self, report: BrokerEvent, now: Now) -> list[Event]:
         """One thing that the broker reported: the events it amounts to, applied."""
+        if self._outside.has(report):
+            return self.reports.on_outside(report, now)
         self.sync.note(report)
         self.listings.note(report)
         handler = self._handlers.get(type(report))
@@ -348,9 +352,7 @@ class Gateway:
             broker.WhatIfReport: lambda report, now: self._applied(
                 self.what_ifs.on_report(report, now)
             ),
-            broker.CommissionReport: lambda report, now: self._applied(
-                self.registry.on_commission(report, now.wall_ns)
-            ),
+            broker.CommissionReport: self.reports.on_commission,
             broker.PositionReport: self._on_position,
             broker.PositionsComplete: lambda _report, now: self._applied(
                 self.positions.completed(now, self.broker.accounts)

@@ -23,7 +23,7 @@ def gateway(live: Gateway, whole: Gateway) -> Iterator[str]:
     """Where a gateway that may have begun with a checkpoint is not what all of its journal makes:
     but for orders that are over, what was denied, and executions of which the id is carried."""
     registry, known, state = live.registry, live.snapshot(), whole.snapshot()
-    commissions, answers = registry.carried_commissions, state["modifies"]["answers"]
+    commissions, answers = registry.costs.carried, state["modifies"]["answers"]
     state |= {
         "orders": _remembered(state["orders"], live.orders, whole.orders),
         "denied": _known(state["denied"], known["denied"]),

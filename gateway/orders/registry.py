@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tapewire.common.accounting.accounts import Accounts
-from tapewire.common.accounting.carried import CarriedIds, commission_entry, execution_entry
+from tapewire.common.accounting.carried import execution_entry
 from tapewire.common.accounting.exec_ids import supersedes
 from tapewire.common.accounting.identity import Identity, identity
 from tapewire.common.accounting.lifecycle import GIVEN_UP, UNCONFIRMED
@@ -58,6 +58,7 @@ from tapewire.common.events import (
 )
 from tapewire.gateway import broker
 from tapewire.gateway.orders.conflicts import of_execution, of_order, parts_text
+from tapewire.gateway.orders.costs import Costs
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.modify import Modifies
 
@@ -73,19 +74,18 @@ class Registry:
         self.modifies = Modifies(self.orders)
         self._by_order_id: dict[tuple[str, str], Intent] = {}  # by client and order id
         self._denied: dict[str, str] = {}
-        self._commissions: set[str] = set()
         self.carried = self.accounts.book.carried_ids  # executions that are not kept
-        self.carried_commissions = CarriedIds()
+        self.costs = Costs(self.accounts.book, self.counts)
         self.expired_ns = 0  # intents that expired by then may have been forgotten
         self._on: Mapping[type[Event], Callable[[Any, Intent | None], None]] = {
             OrderIntended: self._numbered,
             OrderAccepted: self._numbered,
             OrderDenied: self._keep_denial,
-            Commission: self._keep_commission,
             OrderModifyIntended: self._modify,
             OrderModified: self._modify,
             OrderModifyRejected: self._modify,
-            ExecutionsCarried: self._carry,
+            Commission: self._cost,
+            ExecutionsCarried: self._cost,
             CheckpointCompleted: self._forget,
         }
 
@@ -126,7 +126,7 @@ class Registry:
             "foreign": self.orders.foreign.snapshot(),
             "denied": self._denied,
             "executions": sorted(self.accounts.book.exec_ids),
-            "commissions": sorted(self._commissions),
+            "commissions": self.costs.snapshot(),
             "modifies": self.modifies.snapshot(),
         }
 
@@ -142,11 +142,8 @@ class Registry:
     def _keep_denial(self, event: OrderDenied, _intent: Intent | None) -> None:
         self._denied.setdefault(event.intent_id, event.reason)
 
-    def _keep_commission(self, event: Commission, _intent: Intent | None) -> None:
-        self._commissions.add(event.exec_id)
-
-    def _carry(self, event: ExecutionsCarried, _intent: Intent | None) -> None:
-        self.carried_commissions.add(event.commissions)
+    def _cost(self, event: Commission | ExecutionsCarried, _intent: Intent | None) -> None:
+        self.costs.apply(event)
 
     def _forget(self, event: CheckpointCompleted, _intent: Intent | None) -> None:
         self.expired_ns = max(self.expired_ns, event.expired_ns)
@@ -279,8 +276,7 @@ class Registry:
         if intent is None or found == "unclear":
             return [_fill(report, None, now_ns)]
         if found == "other" or not _is_of(report, intent.order):
-            conflict = of_execution(intent, report, now_ns)
-            return [*self._new(conflict), _fill(report, None, now_ns)]
+            return [*self.conflict_of(report, now), _fill(report, None, now_ns)]
         fill = _fill(report, intent, now_ns)
         events: list[Event] = [
             *self._accept(intent, report.permanent_id, now_ns, order_id=report.order_id), fill,
@@ -290,16 +286,10 @@ class Registry:
             events.append(OrderFilled(now_ns, intent.order.account, intent.intent_id))
         return events
 
-    def on_commission(self, report: broker.CommissionReport, now_ns: int) -> list[Event]:
-        """What an execution cost, once; its account is the execution's."""
-        if report.exec_id in self._commissions:
-            return []
-        carried = self.carried_commissions
-        if carried and commission_entry(report.exec_id) in carried:
-            return []
-        fill = self.fill(report.exec_id)
-        account = fill.account if fill is not None else ""
-        return [Commission(now_ns, account, report.exec_id, report.amount, report.currency)]
+    def conflict_of(self, report: broker.ExecutionReport, now: Now) -> list[Event]:
+        """An execution that bears an order's tag and cannot be that order's: the first time."""
+        intent, _ = self.identify(report)
+        return self._new(of_execution(intent, report, now.wall_ns)) if intent is not None else []
 
     def on_error(self, error: broker.OrderError, now_ns: int) -> list[Event]:
         """A complaint about an order: its end, the end of what was asked of it, or neither."""

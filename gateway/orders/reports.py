@@ -25,7 +25,7 @@ from tapewire.common.events import (
     OrderRejected,
 )
 from tapewire.gateway import broker
-from tapewire.gateway.broker import Broker
+from tapewire.gateway.broker import Broker, BrokerEvent
 from tapewire.gateway.error_reports import ErrorReports
 from tapewire.gateway.orders.foreign import ForeignWatch
 from tapewire.gateway.orders.intent import Intent
@@ -115,14 +115,24 @@ class OrderReports:
         events = self._judged(self._registry.on_execution(report, now))
         if events:
             self._sync.executed()
-        for event in events:
-            if type(event) is Fill:
-                self._on_fill(event)
+        for fill in [one for one in events if type(one) is Fill]:
+            self._on_fill(fill)
+            events = events + self._apply(self._registry.costs.of(fill, now))
         if events and corrected is not None:
             self._on_correction(corrected)
         elif events and strange:
             self._on_late_correction(report)
         return events
+
+    def on_commission(self, report: broker.CommissionReport, now: Now) -> list[Event]:
+        """What a trade cost."""
+        return self._apply(self._registry.costs.on_report(report, now, self._complaints))
+
+    def on_outside(self, report: BrokerEvent, now: Now) -> list[Event]:
+        """Something of an account that is not the login's: only a conflict comes of it."""
+        if not isinstance(report, broker.ExecutionReport):
+            return []
+        return self._judged(self._registry.conflict_of(report, now))
 
     def _on_repeated(self, known: Fill, report: broker.ExecutionReport) -> None:
         """An execution is counted once, as it came first. If it comes again as another trade, one

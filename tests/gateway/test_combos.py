@@ -21,11 +21,13 @@ from tapewire.simulator.exchange.orders import order_of_leg
 from tests.gateway.one_combo import LEGS, LIMIT, combo, limited, working, works
 from tests.gateway.tws_bench import Bench, modify_order, names, submit
 from tests.gateway.tws_messages import (
+    ACCOUNT,
     INSTRUMENTS,
     T0,
     completed_order_of,
     execution_message,
     execution_of,
+    managed_accounts,
 )
 
 
@@ -233,6 +235,7 @@ def test_an_execution_of_another_side_or_account_is_a_conflict_of_the_whole_acco
     bench: Bench, strange: dict
 ):
     leg = order_of_leg(works(bench), 1)
+    bench.receive(managed_accounts(ACCOUNT, "DU7654321"))
     for name, value in strange.items():
         setattr(leg, name, value)
     assert names(bench.fill(leg, 10, "0001.01")) == ["OrderConflict", "Fill"]

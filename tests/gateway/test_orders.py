@@ -58,8 +58,9 @@ def test_a_fill_as_tws_tells_it(bench: Bench):
     "changed", [{"account": OTHER_ACCOUNT}, {"symbol": "ESZ6"}, {"side": "SELL"}]
 )
 def test_an_execution_that_contradicts_its_order_is_a_conflict_and_counts_in_the_account_alone(
-    bench: Bench, changed: dict[str, str]
+    changed: dict[str, str],
 ):
+    bench = Bench(accounts=(ACCOUNT, OTHER_ACCOUNT))
     bench.opened(bench.send(submit()))
     report = ExecutionReport(
         account=ACCOUNT, exec_id="0001.01", reference="s-1/1", permanent_id="7001", symbol="AAPL",
