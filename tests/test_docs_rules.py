@@ -8,7 +8,9 @@ import pytest
 from tapewire.common.config import settings
 from tapewire.common.config.windows import load_windows
 from tapewire.common.errors import ConfigError
+from tapewire.common.events import ORDER_TYPES
 from tapewire.risk.rules import RuleBook, load_rules
+from tapewire.risk.rules.rulebook import shipped
 from tests.markdown import blocks
 from tests.places import ROOT
 from tests.risk.orders import NOW, SECOND, fill, monitor, order
@@ -67,3 +69,15 @@ def test_a_file_in_the_calling_folder_cannot_stand_in_for_an_installed_module(
     monkeypatch.setattr(sys, "path", [*sys.path])
     with pytest.raises(ConfigError, match="not a class of"):
         load_rules(settings.load().risk.rules)
+
+
+def test_what_another_framework_s_user_is_told_of_is_counted():
+    page = (ROOT / "docs" / "coming-from.md").read_text()
+    assert f"| {len(shipped())} [rules]" in page
+    words = {10: "ten", 11: "eleven", 12: "twelve", 13: "thirteen"}
+    assert f"[{words[len(ORDER_TYPES)]} types]" in page
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_each_rule_is_in_the_configuration_s_page(name: str):
+    assert name in CONFIGURATION.read_text()

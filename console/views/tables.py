@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tapewire.common import amounts, roles
 from tapewire.common.events import EVERYTHING
-from tapewire.console.group.status import Status, hops, of_kind, state_of
+from tapewire.console.group.status import UNHEARD, Status, hops, of_kind, state_of
 from tapewire.console.views import flattening, option_figures, times, words
 from tapewire.console.views.figures import HOPS
 
@@ -40,7 +40,7 @@ def ended(statuses: dict[str, Status], names: list[str], run_dir: str) -> Render
         left = flattening.holdings(statuses) or "no known position"
         unfinished = f"unfinished flatten, {left} left: the next `tapewire up` continues it"
         notes.insert(0, Text(unfinished, style="red"))
-    return Rows(text, *notes, *halts(statuses), processes(statuses, names))
+    return Rows(text, *notes, *halts(statuses), processes(statuses, names, "STOPPED"))
 
 
 def headline(statuses: dict[str, Status], rates: dict[str, float]) -> RenderableType:
@@ -94,8 +94,12 @@ def _until(halt: Mapping[str, Any]) -> str:
     return f" until {times.clock(halt['until_ns'], 0)}" if halt.get("until_ns") else ""
 
 
-def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
-    """One row per process: its state and what it has done; below, the reasons for the states."""
+def processes(
+    statuses: dict[str, Status], names: list[str], unheard: str = UNHEARD[0]
+) -> RenderableType:
+    """One row per process: its state and what it has done; below, the reasons for the states. One
+    that has never reported is `unheard`: it starts, or where no group runs, it never came so far.
+    """
     table = Table(box=None, pad_edge=False)
     for column in ("process", "state", "pid"):
         table.add_column(column, no_wrap=True)
@@ -104,7 +108,7 @@ def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
     for name in names:
         status = statuses.get(name)
         if status is None:
-            table.add_row(name, Text("STARTING", style="yellow"), "", "")
+            table.add_row(name, Text(unheard, style="yellow"), "", "")
             continue
         state, _ = state_of(status)
         shown = Text(state, style=COLOURS.get(state, "red"))

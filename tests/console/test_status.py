@@ -81,6 +81,12 @@ def test_a_group_that_has_ended_does_not_look_as_if_it_ran(tapewire, tell):
         assert live not in ended.out
 
 
+def test_a_process_that_never_reported_does_not_start_in_a_group_that_has_ended(tapewire, tell):
+    tell("risk", ended="SIGTERM", ts_ns=T0)  # the others were BROKEN before their first status
+    rows = [line.split()[:2] for line in tapewire("status").out.splitlines()]
+    assert ["executor", "STOPPED"] in rows
+
+
 def test_an_unfinished_flatten_is_shown_for_a_group_that_has_ended(tapewire, tell):
     held = [{"account": "DU1", "symbol": "AAPL", "quantity": "-30"}]
     tell("risk", ended="SIGTERM", flatten="CLOSING, attempt 2", held=held)
