@@ -77,9 +77,13 @@ class Desk:
         self.held = {"AAPL": Decimal(0), "MSFT": Decimal(0)}
         self.executor = executor(limit)
         if signal is not None:
-            events, commands = self.executor.on_signal(signal, self.now)
-            self.journal += events
-            self._obey(commands)
+            self.send(signal)
+
+    def send(self, signal: GroupSignal) -> None:
+        """The strategy gives a signal, and the gateway takes what comes of it."""
+        events, commands = self.executor.on_signal(signal, self.now)
+        self.journal += events
+        self._obey(commands)
 
     # ---- what the gateway reports --------------------------------------------------------------
 

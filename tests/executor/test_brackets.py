@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from tapewire.common.accounting.groups import realised
 from tapewire.common.events import (
@@ -126,6 +127,23 @@ def test_a_stop_that_is_gone_is_placed_again_once(how: str):
     assert (desk.state, desk.alarms) == ("PROTECTING", [])
 
 
+def test_the_stop_of_a_single_contract_is_placed_again_too():
+    desk = stop_gone(desk=Desk(bracket(1)))
+    desk.pass_s(3)
+    assert desk.new().terms.quantity == 1
+
+
+def test_exits_that_wait_for_another_entry_take_no_room_from_a_new_stop():
+    desk = protecting()
+    desk.send(replace(bracket(), id="s-e-9"))
+    desk.end(3)
+    desk.pass_s(0.1)
+    desk.end(2)
+    desk.pass_s(3)
+    new = desk.new()
+    assert (new.intent_id, new.terms.quantity) == (f"{GROUP}/4", 10)
+
+
 def test_a_new_stop_waits_until_the_target_cannot_fill_beside_it():
     desk = protecting()
     desk.end(3)
@@ -201,6 +219,8 @@ def test_an_entry_that_ends_partly_filled_keeps_exits_for_what_it_filled():
     desk.pass_s(5)
     assert [c for c in desk.asked if isinstance(c, ModifyOrder)] == [], "the rest may still fill"
     desk.end(1)
+    desk.pass_s(0.1)
+    assert not [c for c in desk.asked if isinstance(c, ModifyOrder)], "a fill may be on its way"
     desk.pass_s(3)
     modified = {c.intent_id: c.terms.quantity for c in desk.asked if isinstance(c, ModifyOrder)}
     assert modified == {f"{GROUP}/2": 4, f"{GROUP}/3": 4}

@@ -14,6 +14,7 @@ from tapewire.common.instruments import Instrument
 from tapewire.executor.composition import confidence_of
 from tapewire.executor.confidence import Confidence
 from tapewire.executor.executor import Executor
+from tests.executor.group_desk import group_signal, leg
 from tests.executor.orders import AAPL, NOW, intended, rules, signal
 
 EURO = Instrument(symbol="EUR", sec_type="CASH")
@@ -56,6 +57,17 @@ def test_scaled_the_quantity_is_rounded_down_to_whole_lots():
     assert created(executor(SCALED), 0.79).order.terms.quantity == 7
     coins = created(executor(SCALED), 0.3333, symbol="BTC", quantity="0.01")
     assert coins.order.terms.quantity == Decimal("0.003")
+
+
+def test_the_entry_of_a_scaled_ladder_is_what_its_parts_come_to():
+    wanted = group_signal(
+        "ladder", leg("entry", "BUY", 10, limit=150),
+        leg("target", "SELL", 5, 0, limit=160), leg("stop", "SELL", 5, 0, stop=140),
+        leg("target", "SELL", 5, 1, limit=170), leg("stop", "SELL", 5, 1, stop=140),
+        confidence=0.5,
+    )  # fmt: skip
+    _, (group,) = executor(SCALED).on_signal(wanted, NOW)
+    assert [one.terms.quantity for one in group.orders] == [4, 2, 2, 2, 2]
 
 
 def test_scaled_to_less_than_a_lot_it_is_denied():

@@ -209,6 +209,12 @@ def test_a_restart_sends_the_second_order_once(forget: int):
         (group_signal("vertical", leg("entry", "BUY", 10)), "has the legs of its combo"),
         (
             group_signal(
+                "vertical", leg("entry", "BUY", 10), leg("entry", "SELL", 10), within_ms=1
+            ),
+            "an entry and what covers it",
+        ),
+        (
+            group_signal(
                 "vertical", leg("entry", "BUY", 10), leg("cover", "SELL", 9), within_ms=1
             ),
             "the same quantity",
