@@ -6,7 +6,7 @@ from typing import Final
 from tapewire.common import roles
 from tapewire.common.bus.ports import QUERIES, of_login
 from tapewire.common.config import tws_address
-from tapewire.common.config.gateways import BrokerKind
+from tapewire.common.config.gateways import BrokerKind, LoginConfig
 from tapewire.common.config.settings import Config
 from tapewire.common.daily_time import DailyTime
 from tapewire.common.runtime.brakes import brakes_of
@@ -54,7 +54,7 @@ def build(
     adapter, hang_up = (adapt or broker_of)(host)
     gateway = gateway_class(
         adapter,
-        waits=_waits(config),
+        waits=waits_of(config, host.config.at_projectx(name)),
         reduce_only=liquidation,
         instruments=config.all_instruments(),
         day_of=config.days(),
@@ -89,14 +89,16 @@ def _is_liquidation(host: Host) -> bool:
     return roles.kind_of(host.role) == roles.LIQUIDATION
 
 
-def _waits(config: Config) -> Waits:
-    tws = config.tws
+def waits_of(config: Config, projectx: LoginConfig | None) -> Waits:
+    """At ProjectX a list of orders is a request for each account, of a limit that all share, and
+    the user hub shows orders anyhow: the lists of several accounts are that much rarer."""
+    tws, each = config.tws, len(projectx.accounts) if projectx else 0
     return Waits(
         lease_ms=config.risk.lease_ms,
         settle_ms=tws.settle_ms,
         answer_ms=tws.answer_ms,
         request_timeout_ms=tws.request_timeout_ms,
-        open_orders_ms=tws.open_orders_ms,
+        open_orders_ms=tws.open_orders_ms * max(1, each),
         reconcile_minutes=config.gateway.reconcile_minutes,
     )
 

@@ -18,6 +18,7 @@ from tapewire.gateway.projectx.words import (
 PLACE = "/Order/place"
 MODIFY = "/Order/modify"
 CANCEL = "/Order/cancel"
+PLACED: Final = tuple(name for name in TYPES if name != "TRAIL")
 TAG: Final = re.compile(r"\b(custom)?tags?\b", re.IGNORECASE)
 """In the Gateway's words for a second order of a tag: the first one is there."""
 
@@ -69,7 +70,12 @@ def _require_known(order: SubmitOrder) -> None:
     terms = order.terms
     if terms.type not in TYPES or order.legs:
         kind = "a combo" if order.legs else f"order type {terms.type}"
-        raise ValueError(f"{kind} is not one of ProjectX's: {', '.join(TYPES)} are")
+        raise ValueError(f"{kind} is not one of ProjectX's: {', '.join(PLACED)} are")
+    if terms.type == "TRAIL":
+        raise ValueError(
+            "a trailing stop: ProjectX takes the price at which one starts, in place of its"
+            " distance from the market; place a stop, and modify it as the market moves"
+        )
     if terms.time_in_force not in TIMES_IN_FORCE:
         raise ValueError(
             f"time in force {terms.time_in_force}; an order at ProjectX lives until it is cancelled"
