@@ -1,6 +1,10 @@
-"""The future that groups at ProjectX trade, as a configuration has it."""
+"""What groups at ProjectX have in common: the future that they trade, and faults of the Gateway."""
 
+import json
+import socket
 from typing import Final
+
+from tests.pipeline.running import Running
 
 MNQZ6: Final = """
 [[instruments]]
@@ -10,3 +14,11 @@ exchange = "CME"
 multiplier = "2"
 min_tick = "0.25"
 """
+
+
+def inject(group: Running, what: str, **given: object) -> None:
+    """Let a fault happen at the simulated Gateway, over its control socket."""
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(str(group.run_dir / "simulator-px.control"))
+        control.sendall(json.dumps({"do": "inject", "what": what, **given}).encode() + b"\n")
+        assert json.loads(control.recv(4096))["ok"]

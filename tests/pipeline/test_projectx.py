@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,7 +11,7 @@ from tapewire.common import roles
 from tapewire.common.config import settings as configuration
 from tapewire.common.events import Fill, OrderAccepted, OrderIntended
 from tapewire.console.group.supervisor import Group
-from tests.pipeline.projectx import MNQZ6
+from tests.pipeline.projectx import MNQZ6, inject
 from tests.pipeline.running import Running, tapewire
 from tests.places import SDK
 from tests.waiting import wait_for
@@ -85,14 +84,6 @@ def test_each_account_trades_at_its_own_broker_and_one_flatten_closes_both(group
     group.flatten()
     group.until(lambda: group.status(roles.RISK)["held"] == [], "nothing to be held")
     assert group.faults_at_the_end() == []
-
-
-def inject(group: Running, what: str, **given: object) -> None:
-    """Let a fault happen at the simulated Gateway, over its control socket."""
-    with socket.socket(socket.AF_UNIX) as control:
-        control.connect(str(group.run_dir / "simulator-px.control"))
-        control.sendall(json.dumps({"do": "inject", "what": what, **given}).encode() + b"\n")
-        assert json.loads(control.recv(4096))["ok"]
 
 
 FAULTS: dict[str, Callable[[Running], object]] = {
