@@ -142,7 +142,8 @@ def is_among(book: Book, exec_id: str) -> bool:
 
 def alarms_hold(world: World, watch: Watch) -> Iterator[str]:
     """Whoever reads that a position differs from the broker's will find why: there are executions
-    that the gateway never had, as of the other gateway just before TWS's day ended."""
+    that the gateway never had, as of the other gateway just before TWS's day ended; or TWS itself
+    held back what it had to list."""
     own = [role for role in world.gateways if roles.kind_of(role) == roles.GATEWAY]
     known = {e.exec_id for role in own for e in world.events(role) if isinstance(e, Fill)}
     missing = {
@@ -151,7 +152,7 @@ def alarms_hold(world: World, watch: Watch) -> Iterator[str]:
         if exec_id not in known
     }
     for account, symbol, alarm in watch.reconciled:
-        if (account, symbol) not in missing:
+        if (account, symbol) not in missing and (account, symbol, alarm) not in watch.misled:
             yield f"G3: a false alarm of gateway: {alarm}"
 
 

@@ -79,13 +79,15 @@ def test_an_alarm_about_a_position_holds_where_the_gateway_never_had_an_executio
     alarm = (ACCOUNT, "AAPL", "reconciliation: position DU1 AAPL: we have 9, the broker has 0")
     executed = Executed(ACCOUNT, "AAPL", "SELL", Decimal(9), Decimal(150), Decimal(1))
     watch: Any = SimpleNamespace(
-        reconciled=[alarm], broker=SimpleNamespace(executions={"0001.01": executed})
+        reconciled=[alarm], misled=set(), broker=SimpleNamespace(executions={"0001.01": executed})
     )
     world: Any = SimpleNamespace(gateways=GATEWAYS, events=lambda _role: [])
     assert list(invariants.alarms_hold(world, watch)) == []
     world.events = lambda _role: [fill_of("s-1/1", 9, exec_id="0001.01", side="SELL")]
     (fault,) = invariants.alarms_hold(world, watch)
     assert "false alarm" in fault
+    watch.misled.add(alarm)
+    assert list(invariants.alarms_hold(world, watch)) == []
 
 
 def test_an_order_that_the_other_gateway_lists_first_counts_with_its_oca_set_and_not_beside_it():

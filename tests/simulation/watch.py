@@ -60,6 +60,9 @@ OF_THE_STORM: Final = (
 )
 """Dead letters that are not a fault: what a network that loses and delays makes of good messages,
 and a code of TWS that nobody knows."""
+MISLEADS_NS: Final = 30_000_000_000
+"""How long a list of positions that lacked one, since TWS sent it behind the end, can mislead: till
+the next list is compared."""
 RECONCILED: Final = re.compile(r"reconciliation: position (\S+) (\S+): ")
 CANCELLED: Final = re.compile(r"TWS error 202 on (\d+): ")
 
@@ -73,6 +76,8 @@ class Watch:
         self.faults: list[str] = []
         self.letters: Counter[tuple[str, str]] = Counter()
         self.reconciled: list[tuple[str, str, str]] = []  # account, symbol, the gateway's alarm
+        self.misled: set[tuple[str, str, str]] = set()  # those after TWS held back a position
+        self._held_back_ns: int | None = None  # when it did so last, monotonic
         self.signals: dict[str, Signal | GroupSignal] = {}
         self.others = 0  # things that TWS did and nobody of the group had asked for
         self.strangers = 0  # contracts that somebody else has traded, by another program
@@ -195,7 +200,11 @@ class Watch:
         """A message that a process could not use."""
         self.letters[role, letter.reason] += 1
         if alarm := RECONCILED.match(letter.reason):
-            self.reconciled.append((alarm[1], alarm[2], letter.reason))
+            reconciled = (alarm[1], alarm[2], letter.reason)
+            self.reconciled.append(reconciled)
+            held_ns = self._held_back_ns
+            if held_ns is not None and self._clock.mono_ns() - held_ns < MISLEADS_NS:
+                self.misled.add(reconciled)
             return
         if self._is_of_others(letter.reason):
             return
@@ -227,6 +236,8 @@ class Watch:
 
     def _note_whose_doing(self, line: Line) -> None:
         """From such a fault to the next request, what happens to orders is TWS's own doing."""
+        if line["kind"] == "fault" and line.get("parameters", {}).get("message") == "position":
+            self._held_back_ns = self._clock.mono_ns()
         if line["kind"] == "fault" and line["what"] in OF_OTHERS:
             self.others, self._is_tws_doing = self.others + 1, True
         elif line["kind"] == "message_in":
