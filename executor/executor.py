@@ -345,7 +345,6 @@ class Executor:
         self.live = True
         for live_order in self.ledger.orders.live():
             self._unanswered.add(self.keeper.sent_as(live_order.order))
-        self.requests.ask()
         events: list[Event] = []
         for order in list(self.ledger.orders.by_intent.values()):
             events += self._news(order, now)

@@ -229,13 +229,6 @@ class OrderRequests:
                     return [_ended(order, answer.intent_id, answer.reason, now)]
         return []
 
-    def ask(self) -> None:
-        """Ask the gateway for all that was asked of orders and is not over, unless it waits."""
-        for order in dict.fromkeys(self._of.values()):
-            for request in (order.cancel_request, order.modify_request):
-                if request is not None:
-                    self._unanswered.add(request.command.id)
-
     def unanswered(self, signal_id: str) -> tuple[ExecutorOrder | None, Command | None]:
         """The order that was asked for something, and the command, if it still needs an answer."""
         order = self._of.get(signal_id)
