@@ -19,6 +19,7 @@ from tapewire.common.runtime.journal import (
 DONE = b"done"
 WAIT_MAX_S = 30.0
 RETRY_S = 0.25
+HANDED_MAX_S = 0.005
 
 
 class BackgroundJournal:
@@ -26,6 +27,9 @@ class BackgroundJournal:
 
     The thread has a connection of its own; this one only reads. `head` is what the service knows to
     be durable: it moves in `ready` and `wait`, in the service's own thread, never behind its back.
+
+    `begin` lets the thread have the interpreter until nothing but the disk is left to wait for. It
+    would not get it otherwise before the turn ends, and an order waits for the disk after that.
 
     A commit that finds the disk full is tried again until there is room, and `full` says why.
     """
@@ -45,6 +49,7 @@ class BackgroundJournal:
         self._closing = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
+        self._handed = threading.Event()  # what was begun is in the file, but for its commit
         self._done = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread = threading.Thread(
             target=self._run, args=(path, synchronous, make_room), name="journal", daemon=True
@@ -77,10 +82,14 @@ class BackgroundJournal:
         return first
 
     def begin(self, events: Sequence[Event]) -> int:
-        """Hand `events` to the thread; one commit at a time. Returns the first one's seq."""
+        """Hand `events` to the thread; one commit at a time. Returns the first one's seq.
+
+        Returns once they are written and only the commit is left to do, or after 5 ms."""
         self._raise_fault()
         self._idle.clear()
+        self._handed.clear()
         self._queue.put(events)
+        self._handed.wait(HANDED_MAX_S)
         return self._head.seq + 1
 
     def wait(self) -> None:
@@ -142,7 +151,9 @@ class BackgroundJournal:
     def _run(self, path: Path, synchronous: Synchronous, make_room: Callable[[], bool]) -> None:
         """The thread: each batch in one commit, in their order. A failure is the last it does."""
         try:
-            journal = SqliteJournal(path, synchronous, make_room=make_room)
+            journal = SqliteJournal(
+                path, synchronous, make_room=make_room, inserted=self._handed.set
+            )
             while (events := self._queue.get()) is not None and self._append(journal, events):
                 self._written = journal.head
                 self._signal()
@@ -166,4 +177,5 @@ class BackgroundJournal:
 
     def _signal(self) -> None:
         self._idle.set()
+        self._handed.set()
         os.eventfd_write(self._done, 1)

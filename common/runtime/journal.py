@@ -151,7 +151,8 @@ class SqliteJournal(AtOnce):
 
     `synchronous` is SQLite's own: FULL fsyncs each commit, NORMAL survives a process's death but
     not the machine's. `make_room` is asked for room on a full disk, before a commit is given up; it
-    tells whether it made some.
+    tells whether it made some. `inserted` is called when the records of a commit are written and
+    only the disk is left to wait for.
     """
 
     def __init__(
@@ -161,12 +162,14 @@ class SqliteJournal(AtOnce):
         *,
         read_only: bool = False,
         make_room: Callable[[], bool] = lambda: False,
+        inserted: Callable[[], None] = lambda: None,
     ) -> None:
         self.path = path
         self.durable = synchronous == "FULL"
         self.log_path = path.with_name(f"{path.name}-wal")
         self._has_table = False
         self._make_room = make_room
+        self._inserted = inserted
         mode = "ro" if read_only else "rwc"
         try:
             self._db = sqlite3.connect(
@@ -242,6 +245,7 @@ class SqliteJournal(AtOnce):
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
+            self._inserted()
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:
