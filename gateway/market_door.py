@@ -144,8 +144,7 @@ class MarketDoor:
     # ---- once per turn ---------------------------------------------------------------------------
 
     def tick(self, now: Now) -> Iterator[Event]:
-        """Publish what the turn brought, and what is due; what has become of the lines."""
-        self._publish(now)
+        """Publish what is due; what has become of the lines."""
         self._send(self.scans.tick(now))
         self._send(self.extras.due(now))
         for complaint in (*self.scans.take_complaints(), *self.extras.take_complaints()):
@@ -156,7 +155,8 @@ class MarketDoor:
             if complaint := self.greeks.take_complaint():
                 self._complain(complaint)
 
-    def _publish(self, now: Now) -> None:
+    def publish(self, now: Now) -> None:
+        """Publish what the turn brought of ticks, and what follows from them."""
         greeks = self.greeks if self.greeks.has_options else None
         made = self.derived if self.derived else None
         for symbol, ticks in self._gateway.broker.take_ticks():

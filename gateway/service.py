@@ -200,7 +200,9 @@ class GatewayService(Service):
             self.market.enter(frames[0], now)
 
     def on_tick(self, now: Now) -> None:
-        """Publish what the turn brought, and do what is due."""
+        """Publish what the turn brought, before all else: a price is waited for. Then do what is
+        due."""
+        self.market.publish(now)
         self._note_decisions()
         if reason := self.gateway.broker.overdue(now):
             self._leave(reason, b"", now)
