@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from tapewire.common.bus import derived, wire
 from tapewire.common.bus.sequenced import OF_SYMBOLS
-from tapewire.common.events import FeedRefused
+from tapewire.common.clock import Now
+from tapewire.common.events import Event, FeedRefused
 from tapewire.gateway.feeds import extras
 from tapewire.gateway.market_door import READ
 from tapewire.gateway.marks import LAST_EVERY_NS
@@ -36,6 +37,23 @@ def test_ticks_are_published_and_a_joiner_opens_the_line_and_gets_last_values(sh
     assert wire.topic_name(topic) == "last.AAPL"
     assert wire.decode_ticks(body).events[0].bid == 1.5
     assert shell.written() == []
+
+
+def test_ticks_leave_before_the_timed_work_of_their_turn(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+):
+    shell.wires.put("market", b"\x01" + wire.topic("tick.AAPL"))
+    shell.turn()
+    line, tick = shell.written()[0][2], shell.service.gateway.tick
+    published: list[str] = []
+
+    def timed_work(now: Now) -> list[Event]:
+        published.extend(wire.topic_name(frames[0]) for frames in shell.wires.on("market"))
+        return tick(now)
+
+    monkeypatch.setattr(shell.service.gateway, "tick", timed_work)
+    shell.tws(["1", "6", line, "1", "1.5", "100", "0"])
+    assert "tick.AAPL" in published
 
 
 def test_the_age_of_the_newest_tick_is_shown_while_somebody_reads_the_symbol(shell: Shell):
