@@ -8,9 +8,12 @@ neither: it is the journal's sequence.
 """
 
 import time
-from typing import Protocol
+from collections.abc import Callable
+from typing import Final, Protocol
 
 import msgspec
+
+READINGS: Final = 5
 
 
 class Now(msgspec.Struct, frozen=True, gc=False):
@@ -47,6 +50,22 @@ class SystemClock:
     now_ns = staticmethod(time.time_ns)
     mono_ns = staticmethod(time.monotonic_ns)
     """Since the machine was started; the same for all its processes."""
+
+
+def wall_ahead_ns(
+    wall: Callable[[], int] = time.time_ns, mono: Callable[[], int] = time.monotonic_ns
+) -> int:
+    """How far the wall clock is ahead of the monotonic one, in nanoseconds.
+
+    Between two readings the machine may do something else for milliseconds, and what is worked out
+    once from such a pair stays wrong by as much. So the wall clock is read between two readings of
+    the other, `READINGS` times; the pair that lies closest together counts."""
+
+    def read() -> tuple[int, int]:
+        before_ns, wall_ns, after_ns = mono(), wall(), mono()
+        return after_ns - before_ns, wall_ns - (before_ns + after_ns) // 2
+
+    return min(read() for _ in range(READINGS))[1]
 
 
 class VirtualClock:

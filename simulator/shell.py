@@ -10,6 +10,7 @@ from typing import IO, Any, Protocol
 
 import msgspec
 
+from tapewire.common.clock import wall_ahead_ns
 from tapewire.simulator.audit import Line
 from tapewire.simulator.control import ControlPort
 
@@ -19,7 +20,7 @@ BACKLOG_MAX_BYTES = 256 * 1024 * 1024  # a client that is further behind is drop
 WAIT_MAX_S = 0.2  # how late a stop can be noticed
 REPORT_EVERY_NS = 1_000_000_000
 
-_ZERO_NS = time.time_ns() - time.monotonic_ns()
+_ZERO_NS = wall_ahead_ns()
 
 
 class Served(Protocol):

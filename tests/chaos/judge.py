@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from tapewire.common import roles
 from tapewire.common.accounting.compare import total
 from tapewire.common.bus import wire
-from tapewire.common.clock import SystemClock, VirtualClock
+from tapewire.common.clock import VirtualClock, wall_ahead_ns
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event, Fill
 from tapewire.common.instruments import Instrument
@@ -118,7 +118,7 @@ class _Seen:
         self.watch = BothWatch(config) if len(config.logins()) > 1 else Watch(config)
         self._decided = past.events(roles.RISK)
         self._clock, self._risk = VirtualClock(), MemoryJournal()
-        self._ahead_ns = ahead_ns()
+        self._ahead_ns = wall_ahead_ns()
         self._clock.step_wall(self._ahead_ns)
         self.watch.follow(self._clock, self._risk)
 
@@ -135,12 +135,6 @@ class _Seen:
         """Something that the broker did."""
         self._clock.advance_to(line["ts_ns"] - self._ahead_ns)
         self.watch.audited([line])
-
-
-def ahead_ns() -> int:
-    """How far this machine's wall clock is ahead of its monotonic one."""
-    now = SystemClock().now()
-    return now.wall_ns - now.mono_ns
 
 
 def _in_time(tapes: Iterable[Taped], audits: Iterable[Path]) -> list[Taped | Line]:

@@ -1,7 +1,7 @@
 """Two clocks: the wall's may be set, the monotonic one only advances, and intervals are its own."""
 
 from tapewire.common.bus.streams import CATCH_UP_RETRY_NS, Follower
-from tapewire.common.clock import Now, SystemClock, VirtualClock
+from tapewire.common.clock import Now, SystemClock, VirtualClock, wall_ahead_ns
 from tapewire.common.events import Heartbeat
 
 HOUR_NS = 3600 * 10**9
@@ -23,6 +23,29 @@ def test_the_wall_clock_can_be_set_and_the_monotonic_one_cannot():
     clock.step_wall(HOUR_NS)
     assert clock.now() == Now(HOUR_NS // 2 + HOUR_NS + 5, HOUR_NS + 5)
     assert (clock.now_ns(), clock.mono_ns()) == (clock.now().wall_ns, clock.now().mono_ns)
+
+
+class Preempted:
+    """Both clocks of a process that is held up for so long after each reading, one after the other;
+    the wall clock is an hour ahead."""
+
+    def __init__(self, *held_ns: int) -> None:
+        self.held_ns, self.mono_ns = [*held_ns], 0
+
+    def mono(self) -> int:
+        found = self.mono_ns
+        self.mono_ns += self.held_ns.pop(0) if self.held_ns else 1
+        return found
+
+    def wall(self) -> int:
+        return self.mono() + HOUR_NS
+
+
+def test_a_process_that_is_held_up_between_both_clocks_takes_them_for_one_moment_none_the_less():
+    late_ns = 2_400_000
+    for place in range(6):  # of the readings, whichever they are
+        clocks = Preempted(*(late_ns if one == place else 1 for one in range(6)))
+        assert abs(wall_ahead_ns(clocks.wall, clocks.mono) - HOUR_NS) <= 2
 
 
 def test_time_that_passes_moves_both():
