@@ -12,7 +12,8 @@ not answer for, or that the last round did not name; a modify without an answer;
 claimed but did not come; a cancel of an order that the broker does not know; a position that no
 execution explains (see `unexplained`). One schedule serves them all (see `inquiry`). What it means
 that the broker does not name an order is decided in `silence`. None of it keeps the gateway from
-being READY.
+being READY. While the line is held the questions wait: they would not be written, time out, and be
+put again, and a broker that is busy with a long list would get several more at once.
 """
 
 from collections import deque
@@ -92,7 +93,8 @@ class Synchroniser:
         self._orders_listed = False  # on this connection
         self._connected_mono_ns = 0
         self._settle_ns = waits.settle_ms * 1_000_000
-        self._answer_ns = max(waits.answer_ms, waits.settle_ms) * 1_000_000
+        # Longer than it takes to settle: a snapshot that is begun then could name the order.
+        self._answer_ns = max(waits.answer_ms * 1_000_000, self._settle_ns + 1)
         self._inquiry = Inquiry(self._settle_ns)
         self._silence = Silence(registry, self._inquiry, self._answer_ns)
         self._awaiting: deque[Intent] = deque()  # written, in their order; some have an answer
@@ -250,7 +252,8 @@ class Synchroniser:
         self._ask_about_cancels(now)
         self._ask_about_executions(now)
         self._ask_about_everything(now)
-        if self._inquiry.due(now.mono_ns) and not self._snapshot and self._connection.is_logged_in:
+        may_ask = self._connection.is_logged_in and not self._snapshot
+        if may_ask and self._inquiry.due(now.mono_ns) and not self._broker.held(now):
             self._begin_snapshot(now)
         if compared := self._reconciler.tick(now):
             events += self._apply(compared)
