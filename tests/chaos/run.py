@@ -126,7 +126,14 @@ class Chaos:
         role, kind = self._rng.choice(self.setup.journaled), self._rng.choice([*damage.KINDS])
         self.breaches += damage.tried(self.running, role, kind, self._orders)
         self.damaged[f"{kind} {role}"] += 1
+        looked(self._has_started, FIRST_S)  # no fault to recover from, so it has its own time
         self.recover({}, f"a journal was {kind}")
+
+    def _has_started(self) -> bool:
+        """Whether each process that runs now has reported something."""
+        statuses, pids = status.read(self.running.run_dir), self.running.pids()
+        names = self.running.group.names()
+        return all(one in pids and statuses.get(one, {}).get("pid") == pids[one] for one in names)
 
     def _orders(self) -> int:
         """Orders that the brokers have taken."""

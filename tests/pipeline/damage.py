@@ -6,6 +6,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from tapewire.common import roles
+
 CUT = 40
 
 
@@ -39,3 +41,13 @@ DAMAGES: Final[Mapping[str, Callable[[Path], str]]] = {
     "cut": cut,
     "bit_flipped": bit_flipped,
 }
+
+
+def follows(reader: str, source: str) -> bool:
+    """Whether the readers of that role take something from the source's journal; kinds of role."""
+    return source in {
+        roles.GATEWAY: {roles.RISK},
+        roles.LIQUIDATION: set[str](),
+        roles.EXECUTOR: set(roles.GATEWAYS),
+        roles.RISK: {*roles.GATEWAYS, roles.EXECUTOR},
+    }.get(reader, {roles.EXECUTOR, roles.GATEWAY, roles.RISK})

@@ -12,6 +12,7 @@ from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.virtual.node import CrashingJournal
 from tapewire.virtual.world import SECOND_NS, World
+from tests.pipeline.damage import follows
 from tests.simulation.run import ACCOUNTS, START_NS, configuration
 
 CUT = 4
@@ -138,16 +139,6 @@ def test_no_damage_is_traded_on_and_a_copy_puts_it_right(role: str, damage: Dama
     world.run(5 * SECOND_NS)
     assert {state for state, _ in states(world).values()} == {"READY"}
     assert world.server.books()["orders"] > orders
-
-
-def follows(reader: str, source: str) -> bool:
-    """Whether the readers of that role take something from the source's journal."""
-    return source in {
-        roles.GATEWAY: {roles.RISK},
-        roles.LIQUIDATION: set[str](),
-        roles.EXECUTOR: set(roles.GATEWAYS),
-        roles.RISK: {*roles.GATEWAYS, roles.EXECUTOR},
-    }.get(reader, {roles.EXECUTOR, roles.GATEWAY, roles.RISK})
 
 
 @pytest.mark.parametrize("role", roles.JOURNALED)
