@@ -9,6 +9,7 @@ from unittest.mock import MagicMock
 import pytest
 from msgspec.structs import replace
 
+from tapewire.common.bus.wire import DeadLetter
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event, ForeignOrderReported, OrderCancelled, OrderIntended, Side
@@ -21,7 +22,7 @@ from tests.gateway.tws_messages import AAPL, ACCOUNT
 from tests.simulation import invariants, modifies
 from tests.simulation.broker_side import BrokerSide, Executed
 from tests.simulation.run import CALM_NS, flatten
-from tests.simulation.watch import Watch
+from tests.simulation.watch import MISLEADS_NS, Watch
 
 LIMIT = Decimal(60)
 GATEWAYS = ("gateway", "liquidation")
@@ -168,6 +169,29 @@ def test_what_another_client_executed_yesterday_is_missing_where_a_person_was_to
     watch.reconciled.append((ACCOUNT, alarmed, "reconciliation: position ..."))
     excused = {"0001.01", f"{ACCOUNT} AAPL"} if is_excused else set()
     assert invariants.unreported(world_of([]), watch) == excused
+
+
+@pytest.mark.parametrize(
+    ("what", "message", "after_ns", "is_excused"),
+    [
+        ("late", "position", 0, True),
+        ("late", "position", MISLEADS_NS - 1, True),
+        ("late", "position", MISLEADS_NS, False),
+        ("late", "openOrder", 0, False),
+        ("duplicate", "position", 0, False),  # the list has it nevertheless
+    ],
+)
+def test_an_alarm_is_excused_for_a_while_after_tws_held_back_a_position_of_its_list(
+    what: str, message: str, after_ns: int, is_excused: bool
+):
+    watch, clock = Watch(Config()), VirtualClock()
+    watch.follow(clock, MemoryJournal())
+    watch.audited([{"kind": "fault", "what": what, "parameters": {"message": message}}])
+    clock.advance_to(clock.mono_ns() + after_ns)
+    alarm = f"reconciliation: position {ACCOUNT} AAPL: we have 9, the broker has 0"
+    watch.died("gateway", DeadLetter("tws", alarm, b""))
+    world: Any = SimpleNamespace(gateways=GATEWAYS, events=lambda _role: [])
+    assert len(list(invariants.alarms_hold(world, watch))) == (not is_excused)
 
 
 @pytest.mark.parametrize(("under_way", "runs"), [((False,), 1), ((True, False), 2)])

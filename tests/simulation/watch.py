@@ -236,7 +236,8 @@ class Watch:
 
     def _note_whose_doing(self, line: Line) -> None:
         """From such a fault to the next request, what happens to orders is TWS's own doing."""
-        if line["kind"] == "fault" and line.get("parameters", {}).get("message") == "position":
+        of = line["parameters"].get("message") if line["kind"] == "fault" else None
+        if of == "position" and line["what"] == "late":
             self._held_back_ns = self._clock.mono_ns()
         if line["kind"] == "fault" and line["what"] in OF_OTHERS:
             self.others, self._is_tws_doing = self.others + 1, True
