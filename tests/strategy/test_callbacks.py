@@ -136,6 +136,7 @@ def test_an_on_start_that_raised_stays_the_end_of_it():
     one = runner(strategy="tests.strategy.test_runner:Unset")
     later(one, 10_000)
     assert one.stopped
+    assert one.was_stopped
     gateway(one, fill("e1.01", 5))
     (lost,) = one.callbacks.take_lost()
     assert "the strategy is stopped: strategy echo was stopped: its on_start raised" in lost.reason
@@ -179,4 +180,4 @@ def test_news_that_is_handed_back_is_taken_or_says_why_not(
     one = stumbling(stumbles)
     event: Event = fill("e1.01", 5)
     assert one.callbacks.hand_back(callback, event) == reason
-    assert received(one) == taken
+    assert (received(one), one.failures) == (taken, stumbles)

@@ -7,7 +7,7 @@ import pytest
 
 from tapewire import Trade
 from tapewire.common.bus import wire
-from tapewire.common.events import OrderExpired, OrderTerms
+from tapewire.common.events import Depth, OrderExpired, OrderTerms
 from tapewire.strategy.loading.faults import Failure, shown
 from tests.strategy import kit
 from tests.strategy.kit import (
@@ -262,3 +262,11 @@ def test_a_callback_that_raises_costs_itself():
 
 def test_a_struct_of_parameters_is_handed_over():
     assert runner(parameters={"quantity": 7}).strategy.parameters.quantity == 7
+
+
+def test_a_book_is_delivered_at_its_time():
+    one, came = runner(), list[tuple[Depth, int]]()
+    one.strategy.on_depth = lambda depth: came.append((depth, one.strategy.clock.now_ns()))
+    book = Depth("AAPL", T0, (), (), "the feed is not known yet")
+    one.on_depth(book, at(3))
+    assert came == [(book, at(3).wall_ns)]
