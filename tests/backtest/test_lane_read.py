@@ -99,6 +99,12 @@ def test_generic_ticks_come_with_the_top_of_book(ticks):
     assert assert_alike(config, made(0, 50, DENSE))
 
 
+def test_as_many_messages_count_against_the_limit_as_tws_needs():
+    """Orders, executions and completed orders are asked for in three of them, just before as many
+    orders are out as may be: the next one waits for the answer that proves them read."""
+    assert assert_alike(read(99, ("bid_ask", "all_last")), made(573_199, 130, DENSE))
+
+
 @pytest.mark.soak
 @settings(max_examples=150, deadline=None)
 @given(

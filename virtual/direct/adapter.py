@@ -234,7 +234,8 @@ class DirectBroker(TicksAlone):
 
     def start(self) -> None:
         """See `Broker.start`."""
-        self._outbox.request(reports.Describe(tuple(self._instruments)))
+        for symbol in self._instruments:
+            self._outbox.request(reports.Describe((symbol,)))
         self.query_positions()
 
     def query_positions(self) -> None:
@@ -261,8 +262,10 @@ class DirectBroker(TicksAlone):
         self._outbox.request(reports.AskAllOrders())
 
     def query(self) -> None:
-        """See `Broker.query`."""
+        """See `Broker.query`. TWS is asked in three messages, the last of which ends it."""
         self._order_lists.asked("open_orders")
+        for _ in range(2):
+            self._outbox.request(reports.Beside())
         self._outbox.request(reports.AskOrders())
         self._watch()
 

@@ -255,6 +255,7 @@ class DirectExchange:
             reports.AskTime: lambda client, _: client.out.append(reports.Time()),
             reports.CancelEverything: partial(self._arrive, self._cancel_everything),
             reports.WatchPositions: self._watch_positions,
+            reports.Beside: lambda _client, _request: None,
             reports.Describe: self._describe,
             reports.WatchAccounts: self._watch_accounts,
             reports.UnwatchAccounts: self._unwatch_accounts,

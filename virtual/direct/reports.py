@@ -87,6 +87,11 @@ class AskOrders(msgspec.Struct, frozen=True):
     """Report all open orders, executions and completed orders, of every client."""
 
 
+class Beside(msgspec.Struct, frozen=True):
+    """Nothing: a further message in which TWS is asked for what another request here asks for. It
+    counts against the broker's limit."""
+
+
 class AskAllOrders(msgspec.Struct, frozen=True):
     """Report the open orders of all clients."""
 
@@ -105,7 +110,7 @@ class Unwatch(msgspec.Struct, frozen=True):
 
 Request = (
     Login | Place | CancelOrder | CancelEverything | WatchPositions | Describe | WatchAccounts
-    | UnwatchAccounts | AskOrders | AskAllOrders | AskTime | Watch | Unwatch | AskPast
+    | UnwatchAccounts | AskOrders | AskAllOrders | AskTime | Watch | Unwatch | AskPast | Beside
 )  # fmt: skip
 
 
