@@ -99,9 +99,10 @@ class SessionLost(BrokerEvent, frozen=True):
 
 
 class ServerLost(BrokerEvent, frozen=True):
-    """The connection stands, but the broker's side has lost its own server."""
+    """The broker's side has lost its own server; with `is_line` there is nothing else between."""
 
     reason: str
+    is_line: bool = False
 
 
 class ServerRestored(BrokerEvent, frozen=True):
@@ -114,7 +115,7 @@ class OrderReport(BrokerEvent, frozen=True):
     `client_id`, `order_id` and `permanent_id` are the broker's names for it, whoever placed it;
     each is empty where the report does not say it. `status` and `terms` are None where it does not
     say those; `kind` is the order type that the terms are of, if it is one of ours. `filled` is
-    what the broker claims; executions are the truth.
+    what the broker claims; executions are the truth. `reason` is why it was rejected, if known.
     """
 
     reference: str = ""
@@ -135,7 +136,6 @@ class OrderReport(BrokerEvent, frozen=True):
     """What a combo trades; `symbol` is then a name for the whole."""
     kind: str = ""
     reason: str = ""
-    """Why it was rejected, where the report says it."""
 
     @property
     def names(self) -> Names:
@@ -325,8 +325,8 @@ class Broker(MarketFeed, Protocol):
     def start(self) -> None:
         """Ask for what is needed once per session: contracts, positions, market data."""
 
-    def query_positions(self) -> None:
-        """Ask for all positions: their list follows, and then each change as it happens."""
+    def query_positions(self) -> bool:
+        """Ask for all positions: a list, then each change. True: one not begun yet will do."""
 
     def query_accounts(self) -> None:
         """Ask for the values of all accounts: they follow, and then each change now and then."""
@@ -335,8 +335,8 @@ class Broker(MarketFeed, Protocol):
         """What has become known of the configured instruments since the last call on a connection.
         To be called time and again: each call may ask for a little more."""
 
-    def query_all_orders(self) -> None:
-        """Ask for the open orders of all clients; those of others come as listed reports too."""
+    def query_all_orders(self) -> bool:
+        """Ask for the open orders of all clients, as listed reports. True as `query_positions`."""
 
     def query(self) -> None:
         """Ask for open orders, executions and completed orders."""

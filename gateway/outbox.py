@@ -9,8 +9,9 @@
 
 Each priority is a queue in the order of arrival, and a queue goes before those below it. The last
 two never use up the broker's limit: an order that comes a moment later would wait behind them for
-it. Each is bounded: one that is full refuses what comes, and nothing that was taken is ever dropped
-for it.
+it. Where the broker counts in a longer stretch than a second, nor do the questions: a cancel, or
+the closing order of a flatten, would wait for the rest of a minute behind lists. Each is bounded:
+one that is full refuses what comes, and nothing that was taken is ever dropped for it.
 """
 
 from collections import OrderedDict
@@ -106,6 +107,9 @@ class Outbox(Generic[CommandT]):
         self._other = self._queue("other")
         self._queues = (self._everything, self._closing, self._cancels, self._orders,
                         self._questions, self._market_data, self._other)  # fmt: skip
+        self._beside = [self._market_data, self._other]
+        if window_s > 1:
+            self._beside.append(self._questions)
         self._rest: dict[str, list[CommandT]] = {}  # of pieces, but for the first of each
         self._numbers = count()
         self._swept_ns = 0
@@ -119,9 +123,10 @@ class Outbox(Generic[CommandT]):
     # ---- what is queued --------------------------------------------------------------------------
     # Each raises OutboxFull where its queue takes no more.
 
-    def cancel_everything(self, command: CommandT) -> None:
-        """Queue the cancel of all orders: it goes before anything else, and once."""
-        self._everything.put(EVERYTHING, command)
+    def cancel_everything(self, command: CommandT, name: str = EVERYTHING) -> None:
+        """Queue the cancel of all orders: it goes before anything else, and once. One that is made
+        of several commands has a `name` for each, as each counts in the limit."""
+        self._everything.put(name, command)
 
     def cancel(self, command: CommandT) -> None:
         """Queue the cancel of one order."""
@@ -139,9 +144,14 @@ class Outbox(Generic[CommandT]):
         self._orders.put(name, first)
         self._rest[name] = rest
 
-    def request(self, command: CommandT) -> None:
-        """Queue what the session needs, and what trading waits for."""
-        self._questions.put(self._number(), command)
+    def request(self, command: CommandT, name: str = "") -> None:
+        """Queue what the session needs, and what trading waits for. With a `name` it takes the
+        place of the one before it of that name."""
+        self._questions.put(name or self._number(), command)
+
+    def drop_request(self, name: str) -> None:
+        """Nobody waits for the question of this name any more."""
+        self._questions.drop(name)
 
     def market_data(self, command: CommandT) -> None:
         """Queue a subscription, or the end of one."""
@@ -208,7 +218,7 @@ class Outbox(Generic[CommandT]):
             if queue is self._closing or queue is self._orders:
                 self._take_orders(queue, out, sent, now_ns, verdict)
             else:
-                is_beside = queue is self._market_data or queue is self._other
+                is_beside = any(queue is one for one in self._beside)
                 room = self.pace.room_beside if is_beside else self.pace.room
                 self._take(queue, out, now_ns, room)
             if queue.commands:

@@ -73,7 +73,9 @@ from tapewire.risk.halting import LEASE_NS, Halting, Standing
 
 PATIENCE_NS: Final = 3 * SECOND_NS
 """How long orders that are being cancelled are waited for, before closing counts with them."""
-LIST_LATE_NS: Final = 5 * SECOND_NS
+LISTS_LATE_NS: Final = (5 * SECOND_NS, 10 * SECOND_NS, 20 * SECOND_NS)
+"""How long each list is waited for, and those behind: where a broker's limit lets none go, each
+more is one more to wait for."""
 SETTLE_NS: Final = SECOND_NS
 """A list of positions may be behind an execution by this much."""
 ATTEMPTS_ALARM: Final = 3
@@ -120,7 +122,7 @@ class Flatten:
         self._in_force_ns: int | None = None
         self._written_ns: int | None = None  # the broker has read all that was written until then
         self._cancels = Cancels(flatten_id, scope, lease_ns, self._alarm, login)
-        self._listing: tuple[str, int] | None = None  # id, and when it was asked for
+        self._listings: dict[str, int] = {}  # without an answer yet: when each was asked for
         self._lists_asked = 0
         self._waiting_for_list_ns: int | None = None
         self._listed: Listed | None = None
@@ -147,9 +149,11 @@ class Flatten:
     def on_liquidation(self, event: Event, now_ns: int) -> None:
         """An event of the liquidation gateway's journal."""
         if isinstance(event, PositionsListed):
-            if self._listing is not None and event.id == self._listing[0]:
-                self._listed = Listed(self._listing[1], frozenset(event.open_orders))
-                self._listing = self._waiting_for_list_ns = None
+            # A late answer is as true as one in time: of the moment when it was asked for.
+            if (asked_ns := self._listings.get(event.id)) is not None:
+                self._listed = Listed(asked_ns, frozenset(event.open_orders))
+                self._listings = {one: at for one, at in self._listings.items() if at > asked_ns}
+                self._waiting_for_list_ns = None
         elif isinstance(event, OrdersTakenOver):
             self._cancels.on_taken_over(event, now_ns)
         elif isinstance(event, OrderDenied):
@@ -268,11 +272,12 @@ class Flatten:
             self._alarm("list", "the broker does not list its positions")
         if self._traded_ns is not None and now.mono_ns < self._traded_ns + SETTLE_NS:
             return []
-        if self._listing is not None and now.mono_ns - self._listing[1] < LIST_LATE_NS:
+        asked_ns = [*self._listings.values()]
+        if asked_ns and now.mono_ns < asked_ns[-1] + LISTS_LATE_NS[: len(asked_ns)][-1]:
             return []
         self._lists_asked += 1
         name = f"{self.id}-{now.wall_ns:x}-list-{self._lists_asked}"
-        self._listing = (name, now.mono_ns)
+        self._listings[name] = now.mono_ns
         own = self.login
         asked = own.gateways if self._foreign(accounts) else (own.liquidation,)
         return [Asked(role, ListPositions(name, now.wall_ns)) for role in asked]

@@ -34,10 +34,10 @@ class Listing(NamedTuple):
 class Listings:
     """The questions that are under way. None of it is durable: risk asks again.
 
-    `ask_orders` asks the broker for the open orders of all clients.
+    `ask_orders` asks the broker for the open orders of all clients; see `Broker.query_all_orders`.
     """
 
-    def __init__(self, positions: PositionLists, ask_orders: Callable[[], None]) -> None:
+    def __init__(self, positions: PositionLists, ask_orders: Callable[[], bool]) -> None:
         self._positions = positions
         self._ask_orders = ask_orders
         self._listings: deque[Listing] = deque(maxlen=QUESTIONS_MAX)
@@ -76,8 +76,9 @@ class Listings:
     def ask_orders(self) -> None:
         """Ask for the open orders of all clients, whoever wants to know them: each list is counted,
         so that the end of one is not taken for the end of another."""
-        self._orders_asked, self._end_came = self._orders_asked + 1, False
-        self._ask_orders()
+        self._end_came = False
+        if not self._ask_orders():
+            self._orders_asked += 1
 
     def tick(self, now: Now) -> list[Event]:
         """The answers to those for which both lists have come to their ends."""

@@ -34,13 +34,14 @@ class Question(NamedTuple):
 
 
 class PositionLists:
-    """The questions of one gateway, numbered. `ask` puts one to the broker. None of it is durable.
+    """The questions of one gateway, numbered. `ask` puts one to the broker, and returns whether one
+    that waits there will do (see `Broker.query_positions`). None of it is durable.
 
     `unsure` says why positions are not relied on, in a sentence; it is empty while they are. An
     answer is late after `late_ms`.
     """
 
-    def __init__(self, holdings: Holdings, ask: Callable[[], None], late_ms: int = 10_000) -> None:
+    def __init__(self, holdings: Holdings, ask: Callable[[], bool], late_ms: int = 10_000) -> None:
         self.confirmed = 0  # the last question that was answered in full
         self._holdings = holdings
         self._ask = ask
@@ -76,8 +77,7 @@ class PositionLists:
         """The number of a list that is under way, for whoever wants one without being in doubt; one
         is asked for if there is none."""
         if not self._open:
-            self.asked(now)
-            self._ask()
+            self._put(now)
         return self._asked
 
     def doubt(self, why: str) -> int:
@@ -144,5 +144,11 @@ class PositionLists:
         else:
             due = self._asked < last or waited_ns > AGAIN_NS
         if due:
-            self.asked(now)
-            self._ask()
+            self._put(now)
+
+    def _put(self, now: Now) -> None:
+        """Ask. Where a list that is not begun yet will do, its end answers this question as well
+        as the one that it was asked for, so it goes by the newer number."""
+        if self._ask() and self._open:
+            self._open.pop()
+        self.asked(now)

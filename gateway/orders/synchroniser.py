@@ -199,7 +199,7 @@ class Synchroniser:
         self._connection.step("server_lost", now, report.reason)
         self._forget()
         self._positions.doubt("since it lost its server")
-        return []
+        return self._down(report.reason, now) if report.is_line else []
 
     def on_server_restored(self, _report: broker.ServerRestored, now: Now) -> list[Event]:
         """It has its server back, and reads its orders again: let that settle."""

@@ -50,6 +50,8 @@ from tapewire.gateway.tws.reconnect import Reconnect
 RATE_MAX: Final = 180
 RATE_S: Final = 60
 """Of the Gateway's 200 requests in 60 seconds, all but the client's own."""
+ROUND: Final = "round"
+"""The name of the question that the round of lists has in the outbox."""
 UNREADABLE: Final = (
     msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError,
     RecursionError,
@@ -93,7 +95,9 @@ class ProjectXBroker(Market):
             self._asked, self._outbox.other, self._contract, lambda: session.is_up
         )
         self.queries: QueryPort = self._past
-        self._listing = Listing(self._question, self._listed)
+        self._listing = Listing(
+            self._ask_in_round, partial(self._outbox.drop_request, ROUND), self._listed
+        )
         self._orders = Orders(self._question, session.symbol_of)
         self._changes = Changes(self._outbox, self._asked, self._orders)
         self._positions = WholeList(
@@ -234,14 +238,18 @@ class ProjectXBroker(Market):
 
         self._outbox.request(self._asked.line(path, body, taken))
 
+    def _ask_in_round(self, path: str, body: Json, take: Take) -> None:
+        """A question of the round of lists: it takes the place of one of a round that is over."""
+        self._outbox.request(self._asked.line(path, body, take), ROUND)
+
     def start(self) -> None:
         """See `Broker.start`."""
         self.watch_all()
         self.query_positions()
 
-    def query_positions(self) -> None:
+    def query_positions(self) -> bool:
         """See `Broker.query_positions`: their changes come over the user hub by themselves."""
-        self._positions.begin(self._session.accounts)
+        return self._positions.begin(self._session.accounts)
 
     def query_accounts(self) -> None:
         """See `Broker.query_accounts`."""
@@ -282,9 +290,9 @@ class ProjectXBroker(Market):
         else:
             yield from self._orders.on_order(found, listed=True)
 
-    def query_all_orders(self) -> None:
+    def query_all_orders(self) -> bool:
         """See `Broker.query_all_orders`: the Gateway knows no clients."""
-        self._all_orders.begin(self._session.accounts)
+        return self._all_orders.begin(self._session.accounts)
 
     def new_order_id(self) -> str:
         """See `Broker.new_order_id`: the Gateway gives it."""

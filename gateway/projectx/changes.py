@@ -84,13 +84,10 @@ class Changes:
     def cancel_all(self, accounts: Iterable[str]) -> None:
         """The Gateway has no such request, so the open orders are asked for, and each that is
         found is cancelled."""
-        lines = [
-            self._asked.line(
-                "/Order/searchOpen", {"accountId": int(one)}, partial(self._found, one)
-            )
-            for one in accounts
-        ]
-        self._outbox.cancel_everything(b"".join(lines))
+        for one in accounts:
+            take = partial(self._found, one)
+            line = self._asked.line("/Order/searchOpen", {"accountId": int(one)}, take)
+            self._outbox.cancel_everything(line, one)
 
     def _found(self, account: str, answer: Answer) -> Iterator[BrokerEvent]:
         if answer.is_turned_away:

@@ -26,10 +26,11 @@ Read = Callable[[Query, Json], Iterator[BrokerEvent]]
 
 
 class Listing:
-    """One round at a time: a new one takes the place of the one before it."""
+    """One round at a time: a new one takes the place of the one before it, whose question leaves
+    the outbox. `ask` sends a question in place of the one before it, `withdraw` takes it back."""
 
-    def __init__(self, ask: Ask, read: Read) -> None:
-        self._ask, self._read = ask, read
+    def __init__(self, ask: Ask, withdraw: Callable[[], None], read: Read) -> None:
+        self._ask, self._withdraw, self._read = ask, withdraw, read
         self._round = 0
         self._left: deque[tuple[Query, str, str, str, bool]] = deque()
 
@@ -48,6 +49,7 @@ class Listing:
         """Nobody waits for this round any more."""
         self._round += 1
         self._left.clear()
+        self._withdraw()
 
     def _next(self) -> None:
         if not self._left:
@@ -60,6 +62,9 @@ class Listing:
 
         def take(answer: Answer) -> Iterator[BrokerEvent]:
             if this != self._round:
+                return
+            if answer.is_turned_away:
+                self._ask(path, body, take)
                 return
             if answer.found is None or answer.refusal:
                 why = answer.fault or answer.refusal
@@ -78,8 +83,9 @@ class WholeList:
     """One kind of list, of all accounts; `end` follows once every account's was read.
 
     Answers come in any order, so an account is asked about when the one before it has been read,
-    and a list is begun when the one before it has ended. A refusal or a fault is not a list: it is
-    said, and that list has no end.
+    and a list is begun when the one before it has ended. At most one waits to be begun: it serves
+    all who ask until then. A refusal or a fault is not a list: it is said, and that list has no
+    end.
     """
 
     def __init__(
@@ -90,11 +96,15 @@ class WholeList:
         self._read, self._end = read, end
         self._lists: deque[deque[str]] = deque()  # the accounts that each has left
 
-    def begin(self, accounts: tuple[str, ...]) -> None:
-        """Ask for the list of these accounts, behind those that are under way."""
+    def begin(self, accounts: tuple[str, ...]) -> bool:
+        """Ask for the list of these accounts, behind the one that is under way. True if one waits
+        there already, which will do."""
+        if len(self._lists) > 1:
+            return True
         self._lists.append(deque(accounts))
         if len(self._lists) == 1:
             self._next()
+        return False
 
     def give_up(self) -> None:
         """The connection is gone, and every answer with it."""

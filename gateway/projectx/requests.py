@@ -18,7 +18,9 @@ from tapewire.gateway.projectx.words import (
 PLACE = "/Order/place"
 MODIFY = "/Order/modify"
 CANCEL = "/Order/cancel"
-PLACED: Final = tuple(name for name in TYPES if name != "TRAIL")
+PLACED: Final = tuple(name for name in TYPES if name not in ("TRAIL", "STP LMT"))
+"""The Gateway's reference has no stop-limit among the types that it places, only among those that
+it shows."""
 TAG: Final = re.compile(r"\b(custom)?tags?\b", re.IGNORECASE)
 """In the Gateway's words for a second order of a tag: the first one is there."""
 
@@ -75,6 +77,11 @@ def _require_known(order: SubmitOrder) -> None:
         raise ValueError(
             "a trailing stop: ProjectX takes the price at which one starts, in place of its"
             " distance from the market; place a stop, and modify it as the market moves"
+        )
+    if terms.type == "STP LMT":
+        raise ValueError(
+            "a stop-limit: ProjectX's reference does not have it among the order types that it"
+            " places; place a stop, or a limit order once the market is at your stop"
         )
     if terms.time_in_force not in TIMES_IN_FORCE:
         raise ValueError(

@@ -139,7 +139,8 @@ class Session:
         if not self.accounts:
             return
         if not is_up:
-            yield broker.ServerLost("the connection to ProjectX's user hub is gone")
+            reason = "the connection to ProjectX's user hub is gone"
+            yield broker.ServerLost(reason, is_line=True)
         elif self.is_up:
             yield broker.ServerRestored()
         else:

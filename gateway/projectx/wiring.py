@@ -18,8 +18,9 @@ from tapewire.gateway.projectx.words import Json
 from tapewire.gateway.tws.reconnect import Reconnect
 
 SIMULATED_USER: Final = "trader"
-RATES_MAX: Final = {roles.GATEWAY: 120, roles.LIQUIDATION: 60}
-"""Shares of the 200 requests that a user may send in 60 seconds; the rest is the client's own."""
+RATES_MAX: Final = {roles.GATEWAY: 100, roles.LIQUIDATION: 80}
+"""Shares of the 200 requests that a user may send in 60 seconds; the rest is the client's own. With
+four accounts a start of the liquidation gateway and two flattens of all accounts fit in its own."""
 
 
 def projectx(

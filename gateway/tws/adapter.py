@@ -282,19 +282,21 @@ class TwsBroker(MarketPort):
         """See `Broker.descriptions`."""
         return self.describing.take(now)
 
-    def query_positions(self) -> None:
+    def query_positions(self) -> bool:
         """See `Broker.query_positions`."""
         self.outbox.request(self.session.encode.positions())
+        return False
 
     def query_accounts(self) -> None:
         """See `Broker.query_accounts`."""
         self.account_summary.ask()
 
-    def query_all_orders(self) -> None:
+    def query_all_orders(self) -> bool:
         """See `Broker.query_all_orders`. Where the last list has not come, TWS may not read."""
         self.pulse.wanted |= self._order_lists.is_unanswered
         self._order_lists.asked("all_orders")
         self.outbox.request(self.session.encode.all_open_orders())
+        return False
 
     def query(self) -> None:
         """See `Broker.query`."""

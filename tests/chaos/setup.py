@@ -116,7 +116,7 @@ account = "{PX}"
 symbols = ["ESZ6"]
 parameters = {{{{ every = 41, until_ns = {{until_ns}}, tif = "GTC" }}}}
 """
-"""Beside it. The strategy there stays within 120 requests per minute."""
+"""Beside it. The strategy there stays within 100 requests per minute."""
 
 
 LISTS_LESS: Final = ("open_orders_ms = 500", "open_orders_ms = 10000")

@@ -16,6 +16,7 @@ class FakeBroker:
     accounts: tuple[str, ...] = ()
     waiting = messages = requests = subscriptions = 0
     client_id = ""
+    list_waits = False
     queries: QueryPort = NoQueries("this broker answers none")
     waits: Mapping[str, Histogram] = MappingProxyType({})
 
@@ -70,8 +71,9 @@ class FakeBroker:
     def start(self) -> None:
         self.calls.append("start")
 
-    def query_positions(self) -> None:
+    def query_positions(self) -> bool:
         self.calls.append("query_positions")
+        return self.list_waits
 
     def descriptions(self, _now: Now) -> list[InstrumentDescribed]:
         taken, self.described = self.described, []
@@ -80,8 +82,9 @@ class FakeBroker:
     def query_accounts(self) -> None:
         self.account_questions += 1
 
-    def query_all_orders(self) -> None:
+    def query_all_orders(self) -> bool:
         self.calls.append("query_all_orders")
+        return self.list_waits
 
     def query(self) -> None:
         self.calls.append("query")

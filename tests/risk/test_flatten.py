@@ -130,8 +130,16 @@ def test_a_list_that_does_not_come_is_asked_for_again_and_reported_once(run: Run
     run.answers = False
     run.pass_s(60)
     asked = [command for _, command in run.asked if isinstance(command, ListPositions)]
-    assert len(asked) == len({one.id for one in asked}) == 12
+    assert len(asked) == len({one.id for one in asked}) == 5  # after 5, 10 and then 20 seconds
     assert run.alarms == ["the broker does not list its positions"]
+
+
+def test_a_list_that_was_asked_for_before_the_last_one_is_an_answer_too(run: Run):
+    run.answers = False
+    run.pass_s(12)
+    first, _second, *_ = (one for _, one in run.asked if isinstance(one, ListPositions))
+    run.apply(PositionsListed(T0, first.id))
+    assert len(closes(run.tick(0.25))) == 1
 
 
 def test_what_the_other_gateways_journal_says_of_positions_decides_nothing(run: Run):

@@ -43,10 +43,13 @@ def trader(name: str, account: str, every: int, until_ns: int = 2**62) -> Strate
 
 
 def configuration(
-    *rules: RuleConfig, strategies: tuple[StrategyConfig, ...] = (), both: bool = False
+    *rules: RuleConfig,
+    strategies: tuple[StrategyConfig, ...] = (),
+    both: bool = False,
+    accounts: tuple[str, ...] = (PX,),
 ) -> Config:
     """A login at ProjectX, and with `both` one at TWS beside it."""
-    logins = [LoginConfig(name="px", kind="projectx", accounts=(PX,), user="trader")]
+    logins = [LoginConfig(name="px", kind="projectx", accounts=accounts, user="trader")]
     if both:
         logins.append(LoginConfig(name="tws", port=4000, accounts=(TWS,)))
     return Config(

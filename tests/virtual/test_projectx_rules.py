@@ -100,6 +100,21 @@ def test_a_lost_gateway_is_announced_and_touches_nothing():
     assert (desk.held(), desk.known()) == (4, 4)
 
 
+def test_a_gateway_that_is_down_for_less_than_its_link_waits_for_is_announced_too():
+    guard = RuleConfig(rule="AuthLossGuard", parameters={"after_ms": 3000})
+    desk = Desk(configuration(guard), market=moving(STANDS)).run(3)
+    desk.inject("down", seconds=10)
+    desk.world.idle_ns = SECOND_NS // 5
+    desk.run(20)
+    reasons = [one.reason for one in desk.events("risk", RiskViolation)]
+    assert any("gateway-px has been without its broker" in one for one in reasons)
+    assert desk.risk().monitor.halts == {}
+    desk.run(20)
+    assert len(desk.events("risk", RiskViolation)) == len(reasons)
+    now = desk.world.clock.now()
+    assert desk.world.service("gateway-px").readiness(now) == ("READY", "")
+
+
 def test_the_part_that_is_too_much_is_closed_and_trading_goes_on():
     limit = RuleConfig(
         rule="MaxContractsPerInstrument", parameters={"limit": 3}, enforcement=("reduce",)

@@ -238,9 +238,10 @@ class DirectBroker(TicksAlone):
             self._outbox.request(reports.Describe((symbol,)))
         self.query_positions()
 
-    def query_positions(self) -> None:
+    def query_positions(self) -> bool:
         """See `Broker.query_positions`."""
         self._outbox.request(reports.WatchPositions())
+        return False
 
     def descriptions(self, now: Now) -> list[InstrumentDescribed]:
         """See `Broker.descriptions`."""
@@ -255,11 +256,12 @@ class DirectBroker(TicksAlone):
         self.watches_accounts = True
         self._outbox.request(reports.WatchAccounts())
 
-    def query_all_orders(self) -> None:
+    def query_all_orders(self) -> bool:
         """See `Broker.query_all_orders`. A list that is missing is found out about as at TWS."""
         self.pulse.wanted |= self._order_lists.is_unanswered
         self._order_lists.asked("all_orders")
         self._outbox.request(reports.AskAllOrders())
+        return False
 
     def query(self) -> None:
         """See `Broker.query`. TWS is asked in three messages, the last of which ends it."""

@@ -183,6 +183,7 @@ def test_an_order_that_may_not_go_any_more_is_not_written():
         (submit(time_in_force="IOC"), "time in force IOC"),
         (submit(quantity=Decimal("0.5")), "whole contracts"),
         (submit(type="TRAIL", trail=Decimal(5)), "place a stop"),
+        (submit(type="STP LMT", stop=Decimal(9), limit=Decimal(9)), "a stop-limit"),
         (submit(type="LMT", limit=Decimal(9), time_in_force="DAY"), "until it is cancelled.*GTC"),
         (submit(type="STP", stop=Decimal(9), time_in_force="DAY"), "until it is cancelled.*GTC"),
     ],

@@ -20,8 +20,8 @@ FAILURES = {
 class TwoAccounts(Linked):
     """A session of two accounts whose questions a test answers itself."""
 
-    def __init__(self, name):
-        super().__init__(accounts=ACCOUNTS)
+    def __init__(self, name, **adapter):
+        super().__init__(accounts=ACCOUNTS, **adapter)
         self._take(broker.OPENED)
         self.say(accounts=[{"id": int(one), "name": one, "simulated": True} for one in ACCOUNTS])
         [asked] = self.questions()
@@ -113,3 +113,53 @@ def test_balances_that_are_refused_are_asked_for_again_and_are_not_all_values():
         linked.say(n=question["n"], **FAILURES["refusal"])
     assert (linked.questions(), linked.take(broker.AccountsComplete)) == ([], [])
     assert len(linked.take(broker.Complaint)) == 1
+
+
+def test_a_list_that_waits_to_be_begun_serves_all_who_ask_until_then(linked):
+    assert [bool(linked.ask()) for _ in range(5)] == [False, False, True, True, True]
+    asked = 0
+    while questions := linked.questions():
+        for question in questions:
+            linked.answer(question, row(linked))
+            asked += 1
+    assert (asked, ends(linked)) == (2 * len(ACCOUNTS), 2)
+
+
+def test_the_question_of_a_round_that_was_given_up_leaves_the_outbox():
+    linked = TwoAccounts("orders")
+    linked.broker.query()
+    assert linked.broker.waiting == 1
+    linked.broker.give_up_query()
+    assert (linked.broker.waiting, linked.questions()) == (0, [])
+
+
+def test_a_round_in_place_of_another_asks_once_and_what_was_turned_away_of_that_not_again():
+    linked = TwoAccounts("orders")
+    linked.broker.query()
+    [old] = linked.questions()
+    linked.broker.query()
+    linked.broker.query()
+    linked.say(n=old["n"], fault="too many requests", limited=True)
+    linked.pass_time(2)
+    assert [one["path"] for one in linked.questions()] == ["/Order/searchOpen"]
+
+
+def test_a_cancel_of_everything_counts_as_a_request_for_each_account():
+    linked = TwoAccounts("orders")
+    linked.broker.cancel_all()
+    before = linked.broker.requests
+    assert linked.broker.waiting == len(ACCOUNTS)
+    assert [one["body"]["accountId"] for one in linked.questions()] == [1001, 1002]
+    assert linked.broker.requests - before == len(ACCOUNTS)
+
+
+def test_lists_leave_a_quarter_of_the_minute_to_orders_and_cancels():
+    linked = TwoAccounts("orders", rate_max=20)
+    linked.pass_time(60)
+    asked = 0
+    linked.broker.query_positions()
+    for _ in range(20):
+        linked.broker.query()
+        asked += len(linked.questions())
+    linked.broker.cancel_all()
+    assert (asked, len(linked.questions())) == (15, len(ACCOUNTS))
