@@ -105,6 +105,11 @@ def test_as_many_messages_count_against_the_limit_as_tws_needs():
     assert assert_alike(read(99, ("bid_ask", "all_last")), made(573_199, 130, DENSE))
 
 
+def test_two_executions_of_one_moment_come_with_a_claim_that_the_first_does_not_show():
+    """So the gateway asks for executions a second later, which counts against the limit."""
+    assert assert_alike(read(8, ("bid_ask", "last", "mid_point")), made(100_908, 120, DENSE))
+
+
 @pytest.mark.soak
 @settings(max_examples=150, deadline=None)
 @given(

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from tapewire.gateway.tws.errors import order_error
 from tapewire.simulator import audit
 from tapewire.simulator.exchange.account import Accounts
@@ -88,13 +90,16 @@ class DirectOrderReports:
 
 
 def _of_execution(execution: Execution) -> list[reports.Report]:
-    """A combo's legs have executions with commissions, and its order is the whole."""
+    """A combo's legs have executions with commissions, and its order is the whole. Two executions
+    of one moment are told of apart, and each with the order as it is after both: so the first of
+    them comes with a claim that goes beyond it."""
     order = execution.order
     found: list[reports.Report] = []
     if not order.legs:
         found.append(reports.execution_report(execution))
     if not order.leg:
-        found.append(reports.order_report(order))
+        found.append(replace(reports.order_report(order), filled=None))
+        found.append(reports.status_report(order))
     if not order.legs:
         found.append(reports.commission_report(execution))
     return found

@@ -153,6 +153,17 @@ def _terms(order: orders.Order) -> TermChanges:
     return TermChanges(_plain(order.quantity), **{n: _plain(p) for n, p in prices.items()})
 
 
+def status_report(order: orders.Order) -> broker.OrderReport:
+    """How far an order is, as TWS says it apart from all else: no answer to a question."""
+    return broker.OrderReport(
+        order_id=str(order.order_id),
+        permanent_id=str(order.perm_id),
+        status=STATUSES[order.status],
+        filled=order.filled,
+        client_id=str(order.client_id),
+    )
+
+
 def completed_report(order: orders.Order) -> broker.OrderReport:
     """An order that is over, whoever placed it."""
     return broker.OrderReport(
