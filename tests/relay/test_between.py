@@ -31,14 +31,6 @@ def signal(number: int, strategy: str = "dip") -> bytes:
 
 
 @pytest.fixture
-def between() -> Iterator[Between]:
-    with _folder() as folder:
-        found = Between(folder)
-        yield found
-        found.close()
-
-
-@pytest.fixture
 def by_operator() -> Iterator[Between]:
     with _folder() as folder:
         found = Between(folder, role="operator")

@@ -1,7 +1,6 @@
 """A far host that was taken over, and what it cannot do at home with a key that is on the list."""
 
 import errno
-from collections.abc import Iterator
 
 import pytest
 import zmq
@@ -16,19 +15,10 @@ from tapewire.relay.sockets import REQUEST_MAX_BYTES
 from tapewire.relay.streams import SOURCE
 from tapewire.relay.topics import TOPIC_MAX
 from tapewire.relay.words import WORD_MAX_BYTES
-from tests.conftest import _folder
 from tests.relay.between import Between, all_of
 
 TICK = wire.topic("tick.AAPL")
 PAST = wire.encode(CatchUp(3, 1))
-
-
-@pytest.fixture
-def between() -> Iterator[Between]:
-    with _folder() as folder:
-        found = Between(folder)
-        yield found
-        found.close()
 
 
 def ask(between: Between, *senders: bytes) -> None:

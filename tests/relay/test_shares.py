@@ -1,13 +1,9 @@
 """How much each far host subscribes at the door, and what becomes of one that subscribes more."""
 
-from collections.abc import Iterator
-
-import pytest
 import zmq
 
 from tapewire.common.bus import wire
 from tapewire.relay.shares import Shares
-from tests.conftest import _folder
 from tests.relay.between import Between, all_of
 
 JOIN, LEAVE = b"\x01", b"\x00"
@@ -79,14 +75,6 @@ def test_what_is_no_subscription_counts_for_nothing():
     for frames in ([b""], [b"\x02" + AAPL], [JOIN + AAPL, AAPL]):
         assert shares.changed("far", frames) == ""
     assert shares.of("far") == 0
-
-
-@pytest.fixture
-def between() -> Iterator[Between]:
-    with _folder() as folder:
-        found = Between(folder)
-        yield found
-        found.close()
 
 
 def test_the_door_knows_which_host_subscribes_and_that_its_connection_has_ended(

@@ -112,6 +112,17 @@ def all_of(socket: Sock) -> list[bytes]:
     return found
 
 
+def drops_alone(home: AHome, publisher: Sock, dropped: Sock, reader: Sock) -> None:
+    """One is dropped, and gets nothing more; the other is back."""
+    assert home.zap.drops()
+    assert not home.zap.drops()
+    curve.authenticate_again(publisher, home.endpoint)
+    home.until_judged()
+    all_of(dropped)
+    home.publishes_until_received(publisher, reader)
+    assert all_of(dropped) == []
+
+
 @pytest.fixture
 def home(caplog: pytest.LogCaptureFixture) -> Iterator[AHome]:
     with caplog.at_level(logging.WARNING):
@@ -220,13 +231,7 @@ def test_a_key_that_is_revoked_while_connected_gets_nothing_more(
     home.publishes_until_received(publisher, reader)
     assert not home.zap.drops()
     del home.allowed[0]
-    assert home.zap.drops()
-    assert not home.zap.drops()
-    curve.authenticate_again(publisher, home.endpoint)
-    home.until_judged()
-    all_of(revoked)
-    home.publishes_until_received(publisher, reader)
-    assert all_of(revoked) == []
+    drops_alone(home, publisher, revoked, reader)
     assert [line["reason"] for line in lines(caplog)] == ["the key is not on the list"]
 
 
@@ -263,13 +268,7 @@ def test_a_host_that_is_shut_out_is_back_after_ten_minutes_and_no_other_is_kept_
     home.publishes_until_received(publisher, far)
     home.zap._mono_ns = lambda: 0
     home.zap.bar("far")
-    assert home.zap.drops()
-    assert not home.zap.drops()
-    curve.authenticate_again(publisher, home.endpoint)
-    home.until_judged()
-    all_of(far)
-    home.publishes_until_received(publisher, reader)
-    assert all_of(far) == []
+    drops_alone(home, publisher, far, reader)
     home.zap._mono_ns = lambda: BARRED_NS
     home.publishes_until_received(publisher, far)
 
