@@ -112,10 +112,13 @@ def test_a_market_order_is_executed_and_then_costs(pit, gateway):
     order_id = submit(gateway, order())
     events = pit.reports(GATEWAY)
     assert [type(one).__name__ for one in events] == [
-        "OrderReport", "ExecutionReport", "OrderReport", "CommissionReport",
+        "OrderReport", "ExecutionReport", "OrderReport", "OrderReport", "CommissionReport",
     ]  # fmt: skip
-    assert statuses(events) == ["working", "filled"]
-    execution, cost = events[1], events[3]
+    assert statuses(events) == ["working", "filled", "filled"]
+    _, execution, listed, claim, cost = events
+    assert isinstance(listed, broker.OrderReport)
+    assert isinstance(claim, broker.OrderReport)
+    assert [(one.listed, one.filled) for one in (listed, claim)] == [(True, None), (False, 5)]
     assert isinstance(execution, broker.ExecutionReport)
     assert (execution.account, execution.reference, execution.side) == ("DU1", "i-1", "BUY")
     assert (execution.quantity, execution.price) == (Decimal(5), Decimal("100.02"))
@@ -217,9 +220,9 @@ def test_a_child_waits_for_its_parent_and_a_group_cancels_the_others(pit, gatewa
     submit(gateway, loss, parent)
     ends = {}
     for one in pit.reports(GATEWAY):
-        if isinstance(one, broker.OrderReport):
-            ends[one.reference] = (one.status, one.filled)
-    assert ends == {"i-1": ("filled", 5), "i-2": ("filled", 5), "i-3": ("cancelled", 0)}
+        if isinstance(one, broker.OrderReport) and one.filled is not None:
+            ends[one.order_id] = (one.status, one.filled)
+    assert ends == {"1": ("filled", 5), "2": ("filled", 5), "3": ("cancelled", 0)}
 
 
 def test_a_combo_is_reported_as_what_its_legs_did(pit, gateway):
@@ -236,7 +239,7 @@ def test_a_combo_is_reported_as_what_its_legs_did(pit, gateway):
 
 def test_immediate_or_cancel_ends_what_is_left(pit, gateway):
     submit(gateway, order(quantity=Decimal(15), time_in_force="IOC"))
-    assert statuses(pit.reports(GATEWAY)) == ["working", "working", "cancelled"]
+    assert statuses(pit.reports(GATEWAY)) == ["working"] * 3 + ["cancelled"]
     assert pit.exchange.books()["orders_open"] == 0
 
 
