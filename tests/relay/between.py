@@ -34,8 +34,14 @@ class Between:
         self._context: zmq.Context[Any] = zmq.Context()
         self._opened: list[Sock] = []
         self._processes: dict[str, Process] = {}
-        self.door: Door = self.start_door()
-        self.relay: Relay = self.start_relay()
+        self.door: Door
+        self.relay: Relay
+        try:
+            self.start_door()
+            self.start_relay()
+        except BaseException:
+            self.close()  # a context whose sockets are open would be waited for without end
+            raise
 
     # ---- the two processes -----------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from tapewire.common.bus.ports import PORTS
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config
 from tapewire.common.runtime import key_files
-from tests.places import free_port
+from tests.places import free_ports
 
 HOME, FAR = "127.0.0.1", "127.0.0.2"
 HOSTS = f"""
@@ -31,7 +31,8 @@ strategy = "tapewire.strategy.examples.momentum:Momentum"
 
 def configured(file: Path, text: str = "") -> Config:
     """A group on both hosts, with ports that are free; `text` is what else is in the file."""
-    ports = ", ".join(f"{name} = {free_port()}" for name in PORTS)
+    found = zip(PORTS, free_ports(len(PORTS)), strict=True)
+    ports = ", ".join(f"{name} = {port}" for name, port in found)
     file.write_text(f"{text}\n[bus]\nports = {{ {ports} }}\n{HOSTS}")
     return configuration.load(str(file))
 
