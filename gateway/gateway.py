@@ -120,9 +120,8 @@ class Gateway:
         self.entry = self._order_entry()
         self.what_ifs = WhatIfs(adapter, self._blocked)
         self.listings = Listings(self.positions, adapter.query_all_orders)
-        self.foreign = ForeignWatch(
-            self.orders.foreign, waits.open_orders_ms, self.listings.ask_orders
-        )
+        ask_orders = self.listings.ask_orders
+        self.foreign = ForeignWatch(self.orders.foreign, waits.open_orders_ms, ask_orders)
         self.reports = self._order_reports()
         self._outside = Outside(adapter, self.registry, self.complaints)
         self._former_client = FormerClient(self.registry, adapter.client_id)

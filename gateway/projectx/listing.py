@@ -84,7 +84,7 @@ class WholeList:
 
     Answers come in any order, so an account is asked about when the one before it has been read,
     and a list is begun when the one before it has ended. At most one waits to be begun: it serves
-    all who ask until then. A refusal or a fault is not a list: it is said, and that list has no
+    all who ask until then. A refusal or a fault is not a list: it is reported, and that list has no
     end.
     """
 
