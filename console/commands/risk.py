@@ -68,28 +68,28 @@ def show(
     if follow:
         _follow(folder, last, as_json)
         return
-    found, decided = _of_now(folder) if at is None else _of_then(loaded, at)
+    statuses, decided = _of_now(folder) if at is None else _of_then(loaded, at)
     newest = decided[len(decided) - min(last, len(decided)) :]
     if as_json:
-        print(json.dumps(_plain(found, newest)))
+        print(json.dumps(_plain(statuses.get(roles.RISK, {}), newest)))
         return
     from tapewire.console.views import tables_risk
     from tapewire.console.views.terminal import out
 
-    out.print(tables_risk.shown(found, newest))
+    out.print(tables_risk.shown(statuses, newest))
 
 
-def _of_now(folder: Path) -> tuple[status.Status, list[Event]]:
-    """What risk reports of itself, and all that it has decided."""
-    found = status.read(folder).get(roles.RISK, {})
-    return found, [e for e in read_journal(folder, roles.RISK) if type(e) in WORDS]
+def _of_now(folder: Path) -> tuple[dict[str, status.Status], list[Event]]:
+    """What the processes report of themselves, and all that risk has decided."""
+    return status.read(folder), [e for e in read_journal(folder, roles.RISK) if type(e) in WORDS]
 
 
-def _of_then(config: Config, at: str) -> tuple[status.Status, list[Event]]:
-    """The same at a time, from the journals."""
+def _of_then(config: Config, at: str) -> tuple[dict[str, status.Status], list[Event]]:
+    """The same of risk at a time, from the journals."""
     from tapewire.console.records import past
 
-    return past.risk_at(config, until_ns(config, at, past.OF_RISK))
+    found, decided = past.risk_at(config, until_ns(config, at, past.OF_RISK))
+    return {roles.RISK: found}, decided
 
 
 def _follow(folder: Path, last: int, as_json: bool) -> None:

@@ -20,11 +20,12 @@ WIDTH: Final = 10
 """Characters of a bar that is full."""
 
 
-def shown(found: Status, decided: Sequence[Event]) -> RenderableType:
-    """All of it."""
+def shown(statuses: dict[str, Status], decided: Sequence[Event]) -> RenderableType:
+    """All of it. The gateways' statuses say whether what risk allows can go out."""
+    found = statuses.get(roles.RISK)
     if not found:
         return Text("risk has not reported its state yet")
-    rows = [tables.headline({roles.RISK: found}, {}), headroom(found.get("headroom") or [])]
+    rows = [tables.headline(statuses, {}), headroom(found.get("headroom") or [])]
     rows += [Text(pattern(one)) for one in found.get("patterns") or []]
     return Rows(*rows, *([history(decided)] if decided else []))
 

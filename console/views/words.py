@@ -37,7 +37,8 @@ def trading(statuses: dict[str, Status]) -> State:
         return "HALTED", f"{reason}{since}{lifts}"
     if risk["trading"] != "ACTIVE":
         return ("HALTED" if risk.get("halted_ns") else "STARTING"), why
-    return "ACTIVE", "; ".join(filter(None, _doors(statuses)))
+    doors = () if risk.get("is_past") else _doors(statuses)
+    return "ACTIVE", "; ".join(filter(None, doors))
 
 
 def is_far(statuses: dict[str, Status]) -> bool:

@@ -139,3 +139,20 @@ def test_its_decisions_are_followed_until_ctrl_c(tapewire, run_dir, monkeypatch)
     assert [(one["event"], one["seq"]) for one in found] == [
         ("risk.violation", 3), ("risk.halted", 5),
     ]  # fmt: skip
+
+
+def test_whether_the_group_trades_is_judged_by_the_gateway_too(tapewire, reported, run_dir):
+    def says(state: str) -> str:
+        gateway = {**STATUS, "role": "gateway", "state": state, "ts_ns": time.time_ns()}
+        (run_dir / "status" / "gateway.json").write_text(json.dumps(gateway))
+        return " ".join(tapewire("risk").out.splitlines()[0].split())
+
+    reported()
+    assert says("READY") == "trading ACTIVE"
+    assert says("WAITING") == "trading ACTIVE but no TWS"
+
+
+def test_of_a_time_that_is_over_no_gateway_is_asked(tapewire, run_dir):
+    write(run_dir, "risk", [RiskResumed(T0, Scope(), "lunch", by="x")])
+    shown = tapewire("risk", "--at", "2026-11-20T11:33").out.splitlines()[0]
+    assert " ".join(shown.split()) == "trading ACTIVE"
