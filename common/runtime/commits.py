@@ -14,9 +14,9 @@ What must not go wrong, and why this is enough:
     broker while its intent is still on its way to the disk. The service learns when a commit
     begins (`seal`) and when it is durable (`durable`), and keeps what it would act on until then.
 *   A journal that fails raises in the service's own turn, and ends the process. One whose disk is
-    full does not: its commit stays under way, and is tried again until there is room. Nothing is
-    published or acted on meanwhile, so ending the process would help nobody, and when there is room
-    it goes on where it was.
+    full or read-only does not: its commit stays under way, and is tried again until it can be
+    written. Nothing is published or acted on meanwhile, so ending the process would help nobody,
+    and when there is room it goes on where it was.
 
 With a journal that commits at once, each commit is durable in the turn that began it.
 """
@@ -83,7 +83,7 @@ class Commits:
     def full(self) -> str:
         """Why nothing can be written down at present; empty if it can."""
         waiting = self._full or (self._stream.journal.full if self._stream is not None else "")
-        return f"{waiting}; it is tried again until there is room" if waiting else ""
+        return f"{waiting}; it is tried again until it can be written" if waiting else ""
 
     @property
     def is_idle(self) -> bool:

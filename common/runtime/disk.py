@@ -14,6 +14,9 @@ in which they are met:
     liquidation gateway have a reserve (see `reserve`) which they give up at that moment: room for a
     halt and the orders that close.
 *   **When it is full at a start.** A process waits for room instead of ending and being restarted.
+
+A disk that becomes read-only in between is one that is full: the last two hold for it as well, but
+that no reserve helps.
 """
 
 from collections.abc import Callable

@@ -25,6 +25,7 @@ from typing import Literal, NamedTuple, Protocol
 from tapewire.common.bus import wire
 from tapewire.common.errors import TapewireError
 from tapewire.common.events import Event
+from tapewire.common.runtime import read_only as disk
 
 GENESIS = ""
 Synchronous = Literal["FULL", "NORMAL"]
@@ -32,6 +33,8 @@ FIRST_VERSION = 1
 """The version that did not write its number down."""
 BUSY_MS = 5000
 CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+UNWRITTEN = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+"""What SQLite says of a disk that has become read-only, and of much else."""
 Row = tuple[int, str, bytes]
 """A record's number, the chain up to it, and the record."""
 LOG_BYTES = 4 * 1024 * 1024 + 64 * 1024  # a checkpoint comes after 1000 pages of 4 KiB
@@ -88,7 +91,7 @@ class JournalVersionError(JournalError):
 
 
 class JournalFullError(JournalError):
-    """A journal whose disk is full: nothing was written, and it can be tried again."""
+    """A journal whose disk is full or read-only: nothing was written; it can be tried again."""
 
 
 class JournalDamagedError(JournalError):
@@ -180,7 +183,7 @@ class SqliteJournal(AtOnce):
                 self._prepare(synchronous)
             self._head = self._stored_head()
         except sqlite3.Error as error:
-            raise self._error(error, "expected a journal") from error
+            raise self._error(error, "expected a journal", writing=not read_only) from error
 
     @property
     def head(self) -> Head:
@@ -188,8 +191,8 @@ class SqliteJournal(AtOnce):
         return self._head
 
     def append(self, events: Sequence[Event]) -> int:
-        """Write `events` in one commit; raises `JournalFullError` on a full disk, `JournalError`
-        on one that fails. Nothing is written then."""
+        """Write `events` in one commit; raises `JournalFullError` on a full or read-only disk,
+        `JournalError` on one that fails. Nothing is written then."""
         return self.append_records([wire.encode(event) for event in events])
 
     def append_records(self, records: Iterable[bytes]) -> int:
@@ -250,7 +253,7 @@ class SqliteJournal(AtOnce):
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise self._error(error, "nothing was written or published") from error
+            raise self._error(error, "nothing was written or published", writing=True) from error
 
     def _rows(self, from_seq: int, limit: int) -> list[Row]:
         query = "SELECT seq, chain, record FROM records WHERE seq >= ? ORDER BY seq LIMIT ?"
@@ -259,9 +262,11 @@ class SqliteJournal(AtOnce):
         except sqlite3.Error as error:
             raise self._error(error, "nothing of it was used") from error
 
-    def _error(self, error: sqlite3.Error, then: str) -> JournalError:
+    def _error(self, error: sqlite3.Error, then: str, *, writing: bool = False) -> JournalError:
         """`error` with the file's name; a file that is not a database any more is a damaged one."""
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if writing and code in UNWRITTEN and disk.is_read_only(self.path):
+            return JournalFullError(f"{self.path}: its disk is read-only; {then}; {disk.ADVICE}")
         kind = JournalDamagedError if code in CORRUPT else JournalError
         kind = JournalFullError if code == sqlite3.SQLITE_FULL else kind
         return kind(f"{self.path}: {error}; {then}")

@@ -69,8 +69,9 @@ TURN_MS: Final = 50
 DRAIN_MAX_NS: Final = 1_500_000_000  # well within what supervisord waits before it kills
 RESERVED: Final = (roles.RISK, roles.LIQUIDATION)
 """The kinds of process that keep disk space for themselves: to halt, and to close positions."""
+NO_ROOM: Final = (errno.ENOSPC, errno.EROFS)
 FULL_S: Final = 1.5
-"""So late ends who cannot start on a full disk: supervisord gives up a program that ends within its
+"""So late ends who cannot start on such a disk: supervisord gives up a program that ends within its
 first second too often, and never one that lived longer."""
 
 
@@ -329,7 +330,7 @@ def _say(sentence: str) -> None:
 
 
 def _is_full(error: Exception) -> bool:
-    return isinstance(error, JournalFullError) or getattr(error, "errno", 0) == errno.ENOSPC
+    return isinstance(error, JournalFullError) or getattr(error, "errno", 0) in NO_ROOM
 
 
 def _serve(process: Process, service: Service) -> int:

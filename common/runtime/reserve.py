@@ -1,4 +1,5 @@
-"""A reserve of disk space, and the wait for room: what a live process does about a full disk."""
+"""A reserve of disk space, and the wait for room: what a live process does about a full disk, and
+about one that is read-only."""
 
 import contextlib
 import os
@@ -6,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+
+from tapewire.common.runtime import read_only
 
 START_BYTES: Final = 1_000_000
 """What a start writes before it can say anything: lock, epoch, status, a journal's index."""
@@ -66,17 +69,26 @@ def wait_for_room(
 ) -> bool:
     """Return once there is room to start in `folder`; `release` may make some.
 
-    False if `give_up` says so meanwhile. A process that ended for want of space would be restarted
+    False if `give_up` says so meanwhile. A process that ended for want of it would be restarted
     some twenty times, and then never again.
     """
-    said = False
-    while (free := free_bytes(folder)) < START_BYTES:
+    said = ""
+    while why := unwritable(folder):
         if release():
             continue
         if not said:
-            said = True
-            say(f"the disk of {folder} has {free:,} bytes free; waiting for {START_BYTES:,}")
+            said = why
+            say(f"{why}; waiting until {START_BYTES:,} bytes can be written")
         if give_up():
             return False
         time.sleep(LOOK_EVERY_S)
     return True
+
+
+def unwritable(folder: Path) -> str:
+    """Why a process could not start in `folder`; empty if there is room."""
+    if read_only.has_read_only_disk(folder):
+        return f"the disk of {folder} is read-only"
+    if (free := free_bytes(folder)) < START_BYTES:
+        return f"the disk of {folder} has {free:,} bytes free"
+    return ""

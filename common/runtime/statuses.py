@@ -6,7 +6,7 @@ from collections.abc import Container
 from pathlib import Path
 from typing import Any, Final
 
-from tapewire.common.runtime import home_clock
+from tapewire.common.runtime import home_clock, reserve
 from tapewire.common.runtime.home_clock import HomeClock
 
 HOSTS: Final = "hosts"
@@ -32,14 +32,23 @@ def forget_hosts(run_dir: Path, but: Container[str]) -> None:
 
 def read(run_dir: Path) -> dict[str, Status]:
     """The newest status of each process, by name; `age_s` is how old it is, and `died` is there
-    for one that ended without a word. At home it has those of far hosts as well, as they were
-    reported: `host` says which one a process is on."""
+    for one that ended without a word. `unwritable` says why one that is silent may not hang. At
+    home it has those of far hosts as well, as they were reported: `host` says which one a process
+    is on."""
     clock = home_clock.path_of(run_dir)
     now_ns = HomeClock(clock).now_ns()  # on a far host all stamps are home's
     found = {**_of_far_hosts(run_dir), **_of_this_host(run_dir, leave=clock)}
     for status in found.values():
         status["age_s"] = round(max(0, now_ns - status["ts_ns"]) / 1e9, 1)
+    if any(_is_silent(status) for status in found.values()):
+        unwritable = reserve.unwritable(run_dir)
+        for status in found.values():
+            status["unwritable"] = "" if "host" in status else unwritable
     return found
+
+
+def _is_silent(status: Status) -> bool:
+    return not status.get("ended") and float(status["age_s"]) > SILENT_AFTER_S
 
 
 def _of_far_hosts(run_dir: Path) -> dict[str, Status]:
@@ -88,6 +97,7 @@ def state_of(status: Status) -> State:
     """The state to show, and the reason for it: a silent process is not READY."""
     if status.get("ended"):
         return "ENDED", str(status["ended"])
-    if status["age_s"] > SILENT_AFTER_S:
-        return "SILENT", f"no status for {status['age_s']:.0f} s"
+    if _is_silent(status):
+        why = f"; {status['unwritable']}" if status.get("unwritable") else ""
+        return "SILENT", f"no status for {status['age_s']:.0f} s{why}"
     return str(status["state"]), str(status["reason"])

@@ -33,7 +33,7 @@ from tapewire.common.events import (
     Scope,
 )
 from tapewire.common.logins import ONLY, Login, Logins
-from tapewire.common.runtime import role_lock
+from tapewire.common.runtime import reserve, role_lock
 from tapewire.common.runtime.launched import FILE
 from tapewire.console.group.line import TIMEOUT_S, Line, NoAnswer, Place
 
@@ -175,9 +175,14 @@ def ask(
         reply = line.answer(control)
     if isinstance(reply, ControlReply):
         return reply
+    silence = f"risk did not answer within {TIMEOUT_S:.0f} s"
+    if why := reserve.unwritable(group.run_dir):
+        raise NoAnswer(
+            f"{silence}: {why}, so nothing can be written down, and no order goes; close what is"
+            " open at the broker itself"
+        )
     raise NoAnswer(
-        f"risk did not answer within {TIMEOUT_S:.0f} s; is the group up? While risk is silent"
-        " the gateway sends nothing that adds risk"
+        f"{silence}; is the group up? While risk is silent the gateway sends nothing that adds risk"
     )
 
 

@@ -9,11 +9,13 @@ the process again. What dies within a second of its start is still given longer 
 With this, a log that cannot be written costs its line. As it comes, it costs more. What goes wrong
 with a log is printed to standard error, which is on the same disk: that raises in turn, and ends
 supervisord. While it reads the output of a program, it closes that program's pipe instead, and the
-program dies of its next line. And a log that reaches its size just when the disk is full cannot be
-rotated, and stays closed.
+program dies of its next line. A log that reaches its size just when the disk is full cannot be
+rotated, and stays closed. And a program whose log cannot be opened, as on a disk that has become
+read-only, is not started at all, and given up soon.
 """
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -30,7 +32,29 @@ PARENT: Final = "GROUP_PARENT"
 
 
 class Rotating(loggers.RotatingFileHandler):  # type: ignore[misc]  # supervisor has no types
-    """A log that goes on where it cannot be rotated."""
+    """A log that goes on where it cannot be rotated, and begins where it cannot be opened."""
+
+    def __init__(self, filename: str, *arguments: Any, **options: Any) -> None:
+        try:
+            super().__init__(filename, *arguments, **options)
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+            super().__init__(os.devnull, *arguments, **options)
+            self.baseFilename = filename
+
+    def emit(self, record: Any) -> None:
+        """Write it; a log that could not be opened is tried again."""
+        if self.stream.name == os.devnull:
+            with contextlib.suppress(OSError):
+                self.reopen()
+        super().emit(record)
+
+    def reopen(self) -> None:
+        """Open the file once more, and only then let go of what there is."""
+        fresh = open(self.baseFilename, self.mode)  # noqa: SIM115 - it stays open
+        self.close()
+        self.stream, self.closed = fresh, False
 
     def doRollover(self) -> None:  # noqa: N802 - supervisor's name
         """Rotate it; on a full disk, append to what there is."""

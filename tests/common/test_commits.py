@@ -164,7 +164,7 @@ def test_nothing_is_published_or_acted_on_before_there_is_room_and_nothing_is_lo
     one.emit(2)
     one.later()
     assert (one.sent, one.log, one.disk.head.seq) == ([], ["sealed"], 0)
-    assert one.commits.full == "the disk is full; it is tried again until there is room"
+    assert one.commits.full == "the disk is full; it is tried again until it can be written"
     assert one.commits.head_seq == 2
     one.disk.has_room = True
     one.later()

@@ -72,3 +72,15 @@ def test_a_report_that_is_being_replaced_is_passed_over(run_dir: Path):
     statuses.path_of_host(run_dir, "far").write_text("{")
     write(run_dir, "risk", time.time_ns())
     assert [*read(run_dir)] == ["risk"]
+
+
+def test_whoever_cannot_report_on_a_read_only_disk_is_not_taken_for_one_that_hangs(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(statuses.reserve, "unwritable", lambda folder: f"{folder} is read-only")
+    now_ns = time.time_ns()
+    write(run_dir, "gateway", now_ns)
+    assert "unwritable" not in read(run_dir)["gateway"], "nobody looks while all report"
+    write(run_dir, "risk", now_ns - 19 * S)
+    expected = ("SILENT", f"no status for 19 s; {run_dir} is read-only")
+    assert state_of(read(run_dir)["risk"]) == expected

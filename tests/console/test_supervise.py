@@ -1,14 +1,17 @@
 """supervisord starts again what has died in the pass of its loop that finds it dead."""
 
+import builtins
+import errno
 import os
 import select
 import signal
 from types import SimpleNamespace
 
 import pytest
+from supervisor import loggers
 from supervisor.states import SupervisorStates
 
-from tapewire.console.group.supervise import Prompt, Waker
+from tapewire.console.group.supervise import Prompt, Rotating, Waker
 
 
 class Dying:
@@ -88,3 +91,30 @@ def test_a_group_ends_with_the_process_that_it_is_tied_to(monkeypatch, parent, n
 
 def _woken(waker: Waker) -> list[int]:
     return select.select([waker.descriptor], [], [], 0)[0]
+
+
+def test_a_log_that_cannot_be_opened_keeps_no_program_from_its_start(tmp_path, monkeypatch):
+    """As on a disk that has become read-only; the log begins once it can be opened."""
+    path = tmp_path / "executor.log"
+    opened = builtins.open
+
+    def read_only(name, *arguments, **options):
+        if name == str(path):
+            raise OSError(errno.EROFS, "Read-only file system")
+        return opened(name, *arguments, **options)
+
+    record = loggers.LogRecord(loggers.LevelsByName.INFO, b"a line\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(builtins, "open", read_only)
+        log = Rotating(str(path), maxBytes=100, backupCount=1)
+        log.emit(record)
+    assert not path.exists()
+    log.emit(record)
+    log.emit(record)
+    log.close()
+    assert path.read_bytes() == b"a line\na line\n"
+
+
+def test_a_log_in_a_folder_that_is_not_there_is_a_mistake(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        Rotating(str(tmp_path / "nowhere" / "executor.log"))
