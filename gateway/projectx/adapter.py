@@ -41,6 +41,7 @@ from tapewire.gateway.projectx.listing import Listing, WholeList
 from tapewire.gateway.projectx.market import Market
 from tapewire.gateway.projectx.orders import ASKED_MAX, Orders
 from tapewire.gateway.projectx.past import ProjectXQueries
+from tapewire.gateway.projectx.rows import UNREADABLE, each, unreadable
 from tapewire.gateway.projectx.session import Refuses, Session
 from tapewire.gateway.projectx.spent import NOTHING_SPENT, Spent
 from tapewire.gateway.projectx.words import Json
@@ -52,10 +53,6 @@ RATE_S: Final = 60
 """Of the Gateway's 200 requests in 60 seconds, all but the client's own."""
 ROUND: Final = "round"
 """The name of the question that the round of lists has in the outbox."""
-UNREADABLE: Final = (
-    msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError,
-    RecursionError,
-)  # fmt: skip
 SILENT_NS: Final = 10_000_000_000
 LIMITED_NS: Final = 2_000_000_000
 """For how long nothing goes after the Gateway has turned a request away: it would do so again."""
@@ -98,7 +95,7 @@ class ProjectXBroker(Market):
         self._listing = Listing(
             self._ask_in_round, partial(self._outbox.drop_request, ROUND), self._listed
         )
-        self._orders = Orders(self._question, session.symbol_of)
+        self._orders = Orders(self._question, session.symbol_of, lambda: self._heard_ns)
         self._changes = Changes(self._outbox, self._asked, self._orders)
         self._positions = WholeList(
             self._question, "/Position/searchOpen", "positions", self._held, PositionsComplete()
@@ -158,8 +155,7 @@ class ProjectXBroker(Market):
         except BrokerError:
             raise
         except UNREADABLE as error:
-            reason = f"ProjectX sent what cannot be read: {type(error).__name__} {error}"
-            return [broker.Unreadable(reason, data)]
+            return [unreadable(error, data)]
 
     def _progress(self, line: Json) -> Iterator[BrokerEvent]:
         if "n" in line:
@@ -199,8 +195,13 @@ class ProjectXBroker(Market):
         yield reports.position_report(found, session.symbol_of, session.multiplier_of)
 
     def overdue(self, now: Now) -> str:
-        """See `Broker.overdue`: the link says each second that it lives."""
-        if not self._is_connected or now.mono_ns - self._heard_ns < SILENT_NS:
+        """See `Broker.overdue`: the link says each second that it lives. A user hub that does not
+        show an order which the Gateway took says nothing of fills either."""
+        if not self._is_connected:
+            return ""
+        if order_id := self._orders.unshown(now.mono_ns):
+            return f"ProjectX's user hub has not shown order {order_id}, which the Gateway took"
+        if now.mono_ns - self._heard_ns < SILENT_NS:
             return ""
         return f"the process of project-x-py said nothing for {SILENT_NS // 1_000_000_000} s"
 
@@ -260,17 +261,18 @@ class ProjectXBroker(Market):
         self._question("/Account/search", {"onlyActiveAccounts": True}, take)
 
     def _balances(self, times: int, answer: Answer) -> Iterator[BrokerEvent]:
-        if answer.found is None or answer.refusal:
+        if why := answer.lacks("accounts"):
             if times > 1:
                 self._ask_balances(times - 1)
                 return
-            why = answer.fault or answer.refusal
             yield broker.Complaint(f"ProjectX does not list its accounts: {why}")
             return
-        for one in answer.found.get("accounts") or ():
-            if str(one["id"]) in self.accounts:
-                yield reports.account_report(one)
+        yield from each(answer.rows("accounts"), self._balance)
         yield broker.AccountsComplete()
+
+    def _balance(self, found: Json) -> Iterator[BrokerEvent]:
+        if str(found["id"]) in self.accounts:
+            yield reports.account_report(found)
 
     def descriptions(self, now: Now) -> list[InstrumentDescribed]:
         """See `Broker.descriptions`."""

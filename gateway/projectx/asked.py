@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from tapewire.gateway.broker import BrokerEvent
-from tapewire.gateway.projectx.words import Json
+from tapewire.gateway.projectx.words import Json, sentence
+
+CODE_MAX: Final = 2**31
 
 
 class Answer(NamedTuple):
@@ -25,13 +27,29 @@ class Answer(NamedTuple):
         """Why the Gateway did not do it, in its own words; empty if it did, or gave no answer."""
         if self.found is None or self.found.get("success"):
             return ""
-        code = self.found.get("errorCode")
-        return self.found.get("errorMessage") or f"the Gateway refuses it with code {code}"
+        if words := self.found.get("errorMessage"):
+            return sentence(words)
+        return f"the Gateway refuses it with code {sentence(self.found.get('errorCode'))}"
 
     @property
     def code(self) -> int:
-        """The Gateway's code of a refusal, which each kind of request has its own of."""
-        return int(self.found.get("errorCode") or 0) if self.found is not None else 0
+        """The Gateway's code of a refusal, which each kind of request has its own of; 0 for what
+        is not one."""
+        code = (self.found or {}).get("errorCode")
+        return code if isinstance(code, int) and 0 <= code < CODE_MAX else 0
+
+    def lacks(self, name: str) -> str:
+        """Why it has no list of this name, in a sentence; empty if it has one. A list that is
+        missing says nothing, and not that there is nothing."""
+        if self.found is None or self.refusal:
+            return self.fault or self.refusal
+        if isinstance(self.found.get(name), list):
+            return ""
+        return f"it answers without a list of {name}"
+
+    def rows(self, name: str) -> list[Any]:
+        """The list of this name, which it does not lack."""
+        return list(self.found[name]) if self.found is not None else []
 
 
 Take = Callable[[Answer], Iterable[BrokerEvent]]
@@ -55,11 +73,13 @@ class Asked:
         take = self._waiting.pop(line["n"], None)
         if take is None:
             return
-        found = line.get("found")
+        found, fault = line.get("found"), str(line.get("fault") or "")
+        if not isinstance(found, dict):
+            found, fault = None, fault or f"it answers {sentence(found)}"
         yield from take(
             Answer(
-                found if isinstance(found, dict) else None,
-                str(line.get("fault") or ""),
+                found,
+                fault,
                 bool(line.get("uncertain")),
                 bool(line.get("limited") or line.get("expired")),
             )

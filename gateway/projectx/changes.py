@@ -18,7 +18,8 @@ from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.projectx import requests
 from tapewire.gateway.projectx.asked import Answer, Asked
 from tapewire.gateway.projectx.orders import Orders
-from tapewire.gateway.projectx.words import Json
+from tapewire.gateway.projectx.rows import each
+from tapewire.gateway.projectx.words import Json, identifier
 
 
 class Changes:
@@ -47,14 +48,24 @@ class Changes:
                     reason=refusal,
                 )  # fmt: skip
         elif answer.found is not None:
-            order_id = str(answer.found["orderId"])
-            self._orders.named(order_id, order.intent_id, order.account)
-            yield broker.OrderReport(
-                reference=order.intent_id, order_id=order_id, permanent_id=order_id,
-                status="accepted", account=order.account,
-            )  # fmt: skip
+            yield self._taken(order, answer.found.get("orderId"))
         elif not answer.is_uncertain:
             yield broker.Complaint(f"{order.intent_id} was not answered: {answer.fault}")
+
+    def _taken(self, order: SubmitOrder, number: object) -> BrokerEvent:
+        """It is at the Gateway, under an id. Without one it is there, or it is not."""
+        try:
+            order_id = identifier(number)
+        except ValueError as error:
+            return broker.Complaint(
+                f"ProjectX has taken {order.intent_id} and does not name it ({error}); all orders"
+                " are asked for, and show what became of it"
+            )
+        self._orders.taken(order_id, order.intent_id, order.account)
+        return broker.OrderReport(
+            reference=order.intent_id, order_id=order_id, permanent_id=order_id,
+            status="accepted", account=order.account,
+        )  # fmt: skip
 
     def modify(self, order_id: str, order: SubmitOrder, modify_id: str) -> None:
         """Queue new terms for an order."""
@@ -93,10 +104,12 @@ class Changes:
         if answer.is_turned_away:
             self.cancel_all([account])
             return
-        if answer.found is None or answer.refusal:
-            why = answer.fault or answer.refusal
+        if why := answer.lacks("orders"):
             yield broker.Complaint(f"orders may be left: ProjectX does not list them: {why}")
             return
-        for one in answer.found.get("orders") or ():
-            yield from self._orders.on_order(one, listed=False)
-            self.cancel(str(one["id"]), str(one["accountId"]))
+        yield from each(answer.rows("orders"), partial(self._cancel_found, account))
+
+    def _cancel_found(self, account: str, found: Json) -> Iterator[BrokerEvent]:
+        """One that cannot be read goes too, as long as it has an id."""
+        self.cancel(identifier(found["id"]), account)
+        yield from self._orders.on_order(found, listed=False)

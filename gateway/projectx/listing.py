@@ -7,11 +7,13 @@ order by the Gateway's id alone, and the order has the tag that says whose it is
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from tapewire.gateway import broker
 from tapewire.gateway.broker import BrokerEvent, Query
 from tapewire.gateway.projectx.asked import Answer
+from tapewire.gateway.projectx.rows import each
 from tapewire.gateway.projectx.session import Ask
 from tapewire.gateway.projectx.words import Json
 
@@ -66,12 +68,12 @@ class Listing:
             if answer.is_turned_away:
                 self._ask(path, body, take)
                 return
-            if answer.found is None or answer.refusal:
-                why = answer.fault or answer.refusal
+            if why := answer.lacks(name):
                 yield broker.Complaint(f"ProjectX does not list its {name}: {why}")
                 return  # the list has no end, and the core gives it up
-            for one in answer.found.get(name) or ():
-                yield from self._read(query, one)
+            # One that cannot be read keeps no list behind it from being asked for, such as that of
+            # executions; the core knows that this one is not whole.
+            yield from each(answer.rows(name), partial(self._read, query))
             if is_last:
                 yield broker.QueryComplete(query)
             self._next()
@@ -85,7 +87,7 @@ class WholeList:
     Answers come in any order, so an account is asked about when the one before it has been read,
     and a list is begun when the one before it has ended. At most one waits to be begun: it serves
     all who ask until then. A refusal or a fault is not a list: it is reported, and that list has no
-    end.
+    end. Neither has one with a row that cannot be read; its other rows are.
     """
 
     def __init__(
@@ -119,14 +121,13 @@ class WholeList:
     def _take(self, answer: Answer) -> Iterator[BrokerEvent]:
         is_read = False
         try:
-            if answer.found is None or answer.refusal:
-                why = answer.fault or answer.refusal
+            if why := answer.lacks(self._name):
                 yield broker.Unreadable(f"ProjectX does not list its {self._name}: {why}")
                 return
-            for one in answer.found.get(self._name) or ():
-                yield from self._read(one)
-            is_read = True
-            if not self._lists[0]:
+            found = list(each(answer.rows(self._name), self._read))
+            yield from found
+            is_read = not any(type(one) is broker.Unreadable for one in found)
+            if is_read and not self._lists[0]:
                 yield self._end
         finally:
             if not is_read:

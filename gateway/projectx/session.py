@@ -20,7 +20,8 @@ from tapewire.common.instruments import Instrument
 from tapewire.gateway import broker
 from tapewire.gateway.broker import BrokerError, BrokerEvent
 from tapewire.gateway.projectx.asked import Answer, Take
-from tapewire.gateway.projectx.words import Json, decimal
+from tapewire.gateway.projectx.words import Json, amount, decimal, identifier, sentence
+from tapewire.gateway.tws.checked import named
 
 VERSION: Final = 1
 FUTURE: Final = "FUT"
@@ -58,8 +59,9 @@ class Session:
         self.is_up, self.accounts, self._awaited = False, (), 0
 
     def symbol_of(self, contract_id: str) -> str:
-        """Our symbol of a contract; of one that is not configured, its id."""
-        return self.symbols.get(contract_id, contract_id)
+        """Our symbol of a contract; of one that is not configured, its id. Raises for what is
+        neither."""
+        return self.symbols.get(contract_id) or named("a contract", contract_id)
 
     def multiplier_of(self, symbol: str) -> Decimal:
         """Units of the underlying in one contract."""
@@ -68,7 +70,7 @@ class Session:
 
     def on_accounts(self, found: Sequence[Json]) -> Iterator[BrokerEvent]:
         """The login is taken: see whether its accounts are those to trade on."""
-        if not all(isinstance(one, dict) and {"id", "name"} <= one.keys() for one in found):
+        if not isinstance(found, list) or not all(map(_is_account, found)):
             raise BrokerError("ProjectX lists the accounts of the login in what cannot be read")
         chosen = [one for one in found if not self._wanted or str(one["id"]) in self._wanted]
         missing = set(self._wanted) - {str(one["id"]) for one in chosen}
@@ -123,9 +125,10 @@ class Session:
 
     def _keep(self, instrument: Instrument, found: Json) -> None:
         for name in ("tickSize", "tickValue"):
-            if (decimal(found[name]) or ZERO) <= 0:
+            if amount(found[name]) <= 0:
                 raise ValueError(f"{name} is {found[name]}")
-        found["description"], found["id"] = str(found["description"]), str(found["id"])
+        found["description"] = sentence(found["description"])
+        found["id"] = named("the contract's id", found["id"])
         self.contracts[instrument.symbol] = found["id"]
         self.symbols[found["id"]] = instrument.symbol
         self._described[instrument.symbol] = found
@@ -164,6 +167,16 @@ class Session:
             multiplier or ours.multiplier, step, (PriceStep(ZERO, step),),
             contradiction=contradiction,
         )  # fmt: skip
+
+
+def _is_account(found: object) -> bool:
+    """Whether it is an account of a login, as far as one has to have."""
+    if not isinstance(found, dict) or not isinstance(found.get("name"), str):
+        return False
+    try:
+        return bool(identifier(found.get("id")))
+    except ValueError:
+        return False
 
 
 def name_of(instrument: Instrument) -> str:

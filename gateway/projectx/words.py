@@ -1,4 +1,8 @@
-"""The Gateway's numbers, as the broker port and Tapewire's events have them.
+"""The Gateway's numbers and names, as the broker port and Tapewire's events have them.
+
+What is missing is never taken for 0 or for nothing: a position without a size would be flat, and a
+trade without a price would have cost nothing. Numbers and names that no journal could keep are not
+taken either. Each of these raises ValueError.
 
 Source: the enumerations of `project-x-py` 4.4 (`project_x_py.types`), which are the Gateway's.
 """
@@ -6,7 +10,9 @@ Source: the enumerations of `project-x-py` 4.4 (`project_x_py.types`), which are
 from decimal import Decimal
 from typing import Any, Final
 
+from tapewire.common.config.text import printable
 from tapewire.common.events import Side
+from tapewire.common.events.base import NAME_MAX, PRICE_MAX, SIZE_MAX, TEXT_MAX
 from tapewire.gateway.broker import Status
 
 Json = dict[str, Any]
@@ -30,7 +36,8 @@ OF_KIND: Final[dict[str, tuple[str, ...]]] = {
 }
 SIDES: Final[dict[int, Side]] = {0: "BUY", 1: "SELL"}
 NUMBERS: Final[dict[Side, int]] = {"BUY": 0, "SELL": 1}
-SHORT: Final = 2
+LONG, SHORT = 1, 2
+ID_BEYOND: Final = 2**63
 TIMES_IN_FORCE: Final = ("DAY", "GTC")
 
 
@@ -42,3 +49,38 @@ def decimal(value: object) -> Decimal | None:
     if not found.is_finite():
         return None
     return found.quantize(Decimal(1)) if found == found.to_integral_value() else found.normalize()
+
+
+def size(value: object) -> Decimal:
+    """A number of contracts, 0 or more."""
+    found = decimal(value)
+    if found is None or not 0 <= found <= SIZE_MAX:
+        raise ValueError(f"{value!r:.80} was found where a size was expected")
+    return found
+
+
+def amount(value: object) -> Decimal:
+    """A price, or an amount of money."""
+    found = decimal(value)
+    if found is None or not -PRICE_MAX <= found <= PRICE_MAX:
+        raise ValueError(f"{value!r:.80} was found where an amount was expected")
+    return found
+
+
+def identifier(value: object) -> str:
+    """The number of an account, an order or a trade."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < ID_BEYOND:
+        raise ValueError(f"{value!r:.80} was found where an id was expected")
+    return str(value)
+
+
+def tag_of(value: object) -> str:
+    """A tag; "" for one that cannot be ours, for others may write what they want."""
+    is_name = isinstance(value, str) and len(value) <= NAME_MAX and value.isprintable()
+    return str(value) if is_name else ""
+
+
+def sentence(value: object) -> str:
+    """The Gateway's own words in one line, as a terminal may show them."""
+    words = value if isinstance(value, str) else repr(value)
+    return printable(" ".join(words.split()))[:TEXT_MAX]
