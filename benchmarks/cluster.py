@@ -1,4 +1,4 @@
-"""Cluster: how fast journals are mirrored to three nodes, how late, and what it costs the writer.
+"""Cluster: how fast journals are mirrored to three nodes, how late, and at what cost.
 
 A real `python -m tapewire.bridge`, three nats-servers that bring everything to the disk before they
 confirm it (`sync_interval: always`), and a journal that is written as a gateway writes its own:
@@ -9,16 +9,14 @@ network namespaces, where they are allowed.
   of the stream sees the last one.
 * Lag: records at a rate; from before the commit to the leader's stamp in the stream.
 * Ticks: to a strategy at home and to one on a far host; see `far_ticks`.
-* Cost: the writer's CPU time and commits with the bridge running and stopped (SIGSTOP), in turns.
+* Cost: the CPU time of a gateway that trades; see `mirror_cost`. On the loopback alone.
 
-Three nodes and the bridge share this machine with the writer, which on three machines they do not.
+Three nodes and the bridge share this machine with the group, which on three machines they do not.
 """
 
 import argparse
 import asyncio
 import json
-import signal
-import statistics
 import tempfile
 import time
 from collections.abc import Sequence
@@ -26,16 +24,17 @@ from contextlib import ExitStack, closing
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from rich.console import Console
 
-from tapewire.benchmarks import far_ticks
+from tapewire.benchmarks import far_ticks, mirror_cost
 from tapewire.benchmarks.load.children import BenchmarkError, Children
 from tapewire.benchmarks.load.namespaces import Host, NamespaceError, lacking, network
 from tapewire.benchmarks.load.nats_cluster import NODES, Cluster, ClusterError, binary, cluster
+from tapewire.benchmarks.mirror_cost import wait_for_mirror
 from tapewire.benchmarks.options import seconds
-from tapewire.benchmarks.report.figures import goal, median, ratio, summary_ms
+from tapewire.benchmarks.report.figures import goal, summary_ms
 from tapewire.benchmarks.report.goal_table import goal_table
 from tapewire.bridge.login import Login
 from tapewire.bridge.nats_streams import READ, connect
@@ -45,7 +44,6 @@ from tapewire.common.config import settings as configuration
 from tapewire.common.config.cluster import ClusterConfig
 from tapewire.common.events import Commission, Event
 from tapewire.common.runtime.journal import SqliteJournal
-from tapewire.console.group.status import wait_for
 
 Figures = dict[str, Any]
 
@@ -54,13 +52,10 @@ NAMESPACES: Final = "three hosts"
 LOOPBACKS: Final = tuple(Host(f"127.0.0.{1 + number}") for number in range(NODES))
 RECORDS: Final = 20_000
 RATE_PER_S: Final = 200
-TURNS: Final = 20
-"""Many short ones: how fast a shared machine is changes from second to second."""
+COST_TIMES: Final = 8
+"""Longer than the others: 2 % are hard to see."""
 THROUGHPUT_LEAST: Final = 3_000.0
 LAG_MS_MOST: Final = 250.0
-COST_PERCENT_MOST: Final = 2.0
-WAIT_S: Final = 120.0
-LOOK_S: Final = 0.05
 STREAM: Final = "bench-risk-1"
 CHUNK: Final = 1_000
 
@@ -91,6 +86,7 @@ def measure(options: argparse.Namespace) -> Figures:
     places = (LOOPBACK_ONLY,) if lacks else (LOOPBACK_ONLY, NAMESPACES)
     try:
         runs = [_run(place, options) for place in places]
+        cost = _cost(options)
     except (ClusterError, NamespaceError) as error:
         raise BenchmarkError(str(error)) from error
     return {
@@ -99,7 +95,8 @@ def measure(options: argparse.Namespace) -> Figures:
         "rate_per_s": options.rate,
         "no_namespaces": lacks,
         "runs": runs,
-        "goals": [one for run in runs for one in _goals(run)],
+        "cost": cost,
+        "goals": [*(one for run in runs for one in _goals(run)), *mirror_cost.goals(cost)],
         "faults": [f"{run['where']}: {one}" for run in runs for one in run.pop("faults")],
     }
 
@@ -116,6 +113,13 @@ def _run(where: str, options: argparse.Namespace) -> Figures:
         return {"where": where, **mirrored, "ticks": ticks, "faults": faults}
 
 
+def _cost(options: argparse.Namespace) -> Figures:
+    with tempfile.TemporaryDirectory(prefix="tapewire-bench-") as name:
+        folder = Path(name)
+        with cluster(folder, hosts=LOOPBACKS) as nodes:
+            return mirror_cost.measure(folder, nodes, COST_TIMES * options.seconds)
+
+
 def _measured(nodes: Cluster, children: Children, options: argparse.Namespace) -> Figures:
     file = children.folder / "tapewire.toml"
     run_dir = children.folder / "run"
@@ -126,31 +130,27 @@ def _measured(nodes: Cluster, children: Children, options: argparse.Namespace) -
     with closing(SqliteJournal(run_dir / "journals" / f"{roles.RISK}.sqlite")) as journal:
         journal.append([_event() for _ in range(options.records)])
         home = nodes.hosts[0]
-        bridge = children.start("bridge", ["tapewire.bridge"], config=file, host=home)
-        _wait(children, config, options.records)
+        children.start("bridge", ["tapewire.bridge"], config=file, host=home)
+        wait_for_mirror(children, config, roles.RISK, options.records)
         all_there_ns = time.time_ns()
         began_ns = _stamps(config, 1)[0]
         per_s = options.records / ((all_there_ns - began_ns) / 1e9)
-        turns = _turns(journal, bridge, options)
-        bridge.send_signal(signal.SIGCONT)
-        written_ns = _written(journal, options.rate, options.seconds).written_ns
-        _wait(children, config, journal.head.seq)
+        written_ns = _written(journal, options.rate, options.seconds)
+        wait_for_mirror(children, config, roles.RISK, journal.head.seq)
         arrived_ns = _stamps(config, journal.head.seq)[-len(written_ns) :]
         faults = _faults(config, journal)
     return {
         "records_per_s": round(per_s),
         "lag_ms": summary_ms(b - a for a, b in zip(written_ns, arrived_ns, strict=True)),
-        **turns,
         "faults": faults,
     }
 
 
 def _goals(run: Figures) -> list[Figures]:
-    where, most = run["where"], COST_PERCENT_MOST
+    where = run["where"]
     return [
         goal(f"{where}: records mirrored", run["records_per_s"], "/s", least=THROUGHPUT_LEAST),
         goal(f"{where}: lag, p50", run["lag_ms"]["p50"], "ms", most=LAG_MS_MOST),
-        goal(f"{where}: cost to the writer, CPU", run["cost_percent"], "%", most=most),
         *far_ticks.goals(where, run["ticks"]),
     ]
 
@@ -161,58 +161,16 @@ def _event() -> Event:
     )
 
 
-class _Writing(NamedTuple):
-    """What a turn of writing came to: CPU per record, the median commit, and when each began."""
-
-    cpu_us: float
-    commit_us: float
-    written_ns: list[int]
-
-
-def _written(journal: SqliteJournal, rate: int, for_s: float) -> _Writing:
-    """Write at a rate, a commit for each record."""
-    began_s, cpu_ns = time.monotonic(), 0
-    commits: list[float] = []
+def _written(journal: SqliteJournal, rate: int, for_s: float) -> list[int]:
+    """Write at a rate, a commit for each record; when each began, in ns of the wall clock."""
+    began_s = time.monotonic()
     written_ns: list[int] = []
     while time.monotonic() - began_s < for_s:
         time.sleep(max(0.0, began_s + len(written_ns) / rate - time.monotonic()))
         event = _event()
         written_ns.append(time.time_ns())
-        cpu, begun = time.thread_time_ns(), time.monotonic_ns()
         journal.append([event])
-        commits.append((time.monotonic_ns() - begun) / 1000)
-        cpu_ns += time.thread_time_ns() - cpu
-    return _Writing(cpu_ns / len(commits) / 1000, statistics.median(commits), written_ns)
-
-
-def _turns(journal: SqliteJournal, bridge: Any, options: argparse.Namespace) -> Figures:
-    """The writer with the bridge and without it, in turns."""
-    found: dict[bool, list[_Writing]] = {True: [], False: []}
-    for turn in range(2 * TURNS):
-        runs = turn % 4 in (0, 3)  # what gets slower or faster by and by is in both alike
-        bridge.send_signal(signal.SIGCONT if runs else signal.SIGSTOP)
-        found[runs].append(_written(journal, options.rate, 2 * options.seconds / TURNS))
-    cpu_with, cpu_without = (median([one.cpu_us for one in found[k]]) for k in (True, False))
-    commit_with, commit_without = (median([o.commit_us for o in found[k]]) for k in (True, False))
-    times = ratio(cpu_with, cpu_without) or 0.0
-    return {
-        "cpu_us": [cpu_with, cpu_without],
-        "commit_us": [commit_with, commit_without],
-        "cost_percent": round((times - 1) * 100, 1),
-    }
-
-
-def _wait(children: Children, config: ClusterConfig, seq: int) -> None:
-    """Until so many records are in the stream."""
-    with Mirrors(config, Login()) as mirrors:
-
-        def is_there() -> bool:
-            children.check()
-            end = mirrors.end(roles.RISK)
-            return end is not None and end.seq >= seq
-
-        if not wait_for(is_there, WAIT_S, LOOK_S):
-            raise BenchmarkError(f"{seq:,} records were not mirrored within {WAIT_S:.0f} s")
+    return written_ns
 
 
 def _faults(config: ClusterConfig, journal: SqliteJournal) -> list[str]:
@@ -253,6 +211,8 @@ def show(figures: Figures) -> None:
     console = Console(markup=False)
     for run in figures["runs"]:
         _show_run(console, figures, run)
+    for line in mirror_cost.lines(figures["cost"]):
+        console.print(line)
     if figures["no_namespaces"]:
         console.print(f"on the loopback alone: {figures['no_namespaces']}")
     console.print(goal_table({figures["benchmark"]: figures}))
@@ -261,15 +221,11 @@ def show(figures: Figures) -> None:
 
 
 def _show_run(console: Console, figures: Figures, run: Figures) -> None:
-    lag, (with_us, without_us), commits = run["lag_ms"], run["cpu_us"], run["commit_us"]
+    lag = run["lag_ms"]
     console.print(
         f"{run['where']}: {figures['records']:,} records mirrored at {run['records_per_s']:,} per"
         f" second; at {figures['rate_per_s']} per second {lag['p50']} ms late (p50),"
         f" {lag['p99']} ms (p99)"
-    )
-    console.print(
-        f"the writer: {with_us:.1f} us of CPU per record with the bridge, {without_us:.1f} without;"
-        f" commits of {commits[0]:.0f} and {commits[1]:.0f} us (p50)"
     )
     for line in far_ticks.lines(run["ticks"]):
         console.print(line)

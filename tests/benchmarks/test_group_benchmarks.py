@@ -46,6 +46,9 @@ def test_every_record_of_a_journal_is_mirrored_in_its_order() -> None:
         assert run["lag_ms"]["count"] >= 20
         assert [one["where"] for one in run["ticks"]] == ["home", "home", "far", "far"]
         assert all(one["ticks"] == one["sent"] > 0 for one in run["ticks"])
+    cost = figures["cost"]
+    assert cost["records"] > 0
+    assert min(cost["cpu_us_per_tick"]) > 0
     assert goals_are_whole(figures)
 
 
