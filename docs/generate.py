@@ -82,7 +82,8 @@ FAMILIES = {
     "risk events": (
         "risk.violation", "risk.warned", "risk.halted", "risk.resumed", "risk.lockout.ended",
         "risk.flatten.started", "risk.flatten.deferred", "risk.flatten.delayed",
-        "risk.flatten.completed", "risk.rule.changed", "risk.rules.changed",
+        "risk.flatten.completed", "risk.journal.shortened", "risk.rule.changed",
+        "risk.rules.changed",
         "position.opened", "position.closed", "circuit.changed",
     ),
     "risk state": ("position.updated", "account.updated", "risk.headroom"),

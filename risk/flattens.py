@@ -26,6 +26,7 @@ from tapewire.common.events import (
     FlattenCompleted,
     FlattenDelayed,
     FlattenStarted,
+    JournalShortened,
     ListPositions,
     Scope,
 )
@@ -54,6 +55,7 @@ class Flattens:
         self._logins = logins
         self._by_scope: dict[Scope, tuple[Flatten, ...]] = {}
         self._stranded: set[Scope] = set()  # of no login, and reported
+        self._closed_seq: dict[str, int] = {}  # up to where flattens closed, by the gateway's role
 
     def __iter__(self) -> Iterator[Flatten]:
         return chain.from_iterable(self._by_scope.values())
@@ -75,6 +77,12 @@ class Flattens:
             )
         elif isinstance(event, FlattenCompleted):
             self._by_scope.pop(event.scope, None)
+            for login in self._logins:
+                seq = event.seq_of(login.gateway)
+                self._closed_seq[login.gateway] = max(seq, self._closed_seq.get(login.gateway, 0))
+        elif isinstance(event, JournalShortened):
+            seq = self._closed_seq.get(event.gateway, 0)
+            self._closed_seq[event.gateway] = min(seq, event.head_seq)
         self._stranded.intersection_update(self._by_scope)
 
     def _begun(self, event: FlattenStarted, login: Login) -> Flatten:
@@ -89,6 +97,20 @@ class Flattens:
     def touching(self, scope: Scope) -> Flatten | None:
         """One that is in progress in the account of this scope; None if there is none."""
         return next((one for one in self if one.scope.shares_account(scope)), None)
+
+    def shortened(self, gateway_seqs: Mapping[str, int], now: Now) -> list[Event]:
+        """What is news, and applied already: gateways whose journal was started over, or put back
+        from a copy, since a flatten. Each place in it that a flatten has closed would soon be that
+        of a new order. Only when the past of all gateways is known; `gateway_seqs` as in `tick`.
+        """
+        events: list[Event] = [
+            JournalShortened(now.wall_ns, role, seq)
+            for role, seq in gateway_seqs.items()
+            if seq < self._closed_seq.get(role, 0)
+        ]
+        for event in events:
+            self.apply(event)
+        return events
 
     def tick(
         self,

@@ -156,7 +156,11 @@ class RiskService(Service):
         """Kill switch, rules and flatten, once per turn."""
         if self._kill_switch is not None:
             self.emit(*self.monitor.on_kill_switch(self._kill_switch.reason, now))
+        heads = self.monitor.gateway_seqs = {
+            one: self.followers[one].head for one in self._gateways
+        }
         if self._knows(*self._gateways):
+            self.emit(*self.monitor.flattens.shortened(heads, now))
             timer = now.mono_ns >= self.timer.due_ns
             if timer:
                 self.timer.done(now.mono_ns)
@@ -164,7 +168,6 @@ class RiskService(Service):
         else:
             self.monitor.past_unknown()
         logins = self.monitor.logins
-        self.monitor.gateway_seqs = {one: self.followers[one].head for one in self._gateways}
         events, asked = self.monitor.tick(
             now, {one.name: self._standing(one, now) for one in logins}
         )

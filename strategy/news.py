@@ -21,6 +21,7 @@ from tapewire.common.events import (
     GroupReleased,
     GroupStateChanged,
     InstrumentDescribed,
+    JournalShortened,
     OrderCancelPending,
     OrderCreated,
     OrderDenied,
@@ -69,6 +70,7 @@ class News:
             (roles.GATEWAY, ExecutionsCarried): self._portfolio.on_carried_ids,
             (roles.GATEWAY, StrategyPositionCarried): self._on_carried,
             (roles.RISK, FlattenCompleted): self._portfolio.on_flatten,
+            (roles.RISK, JournalShortened): self._portfolio.on_shortened,
         }
 
     def on_event(self, source: str, event: Event, seq: int) -> None:

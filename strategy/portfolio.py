@@ -15,6 +15,11 @@ that stands there before it is older. So the result depends neither on the order
 streams arrive nor on any clock, and a restart, which reads all of them again, comes to the same
 position. So does one that begins with a checkpoint: what that carries counts as executions of an
 order that the gateway took at `gateway_seq`.
+
+Risk's journal may outlive the gateway's: on the simulator that is started over each time. A line
+far ahead in it would then close what is bought there afterwards. Risk sees that at its start, when
+no order is taken yet, and writes down how far the gateway's journal goes (`JournalShortened`): no
+line counts beyond that.
 """
 
 from collections import defaultdict
@@ -29,6 +34,7 @@ from tapewire.common.events import (
     ExecutionsCarried,
     Fill,
     FlattenCompleted,
+    JournalShortened,
     LegRole,
     OrderCreated,
     OrderIntended,
@@ -109,6 +115,16 @@ class Portfolio:
         if event.gateway_seq <= self._flattened_seq.get(event.scope, 0):
             return
         self._flattened_seq[event.scope] = event.gateway_seq
+        self._count_again()
+
+    def on_shortened(self, event: JournalShortened) -> None:
+        """The gateway's journal ends before a place up to which a flatten closed what it had."""
+        for scope, seq in self._flattened_seq.items():
+            self._flattened_seq[scope] = min(seq, event.head_seq)
+        self._count_again()
+
+    def _count_again(self) -> None:
+        """Make up what is held, of the executions that no flatten has closed."""
         self._held = Book()
         for fill in self._executions.fills():
             if self._counts(fill):

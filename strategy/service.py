@@ -19,6 +19,7 @@ from tapewire.common.events import (
     Event,
     FlattenCompleted,
     Heartbeat,
+    JournalShortened,
     ProcessState,
     QueryAnswer,
     Tick,
@@ -111,6 +112,8 @@ class StrategyService(Service):
 
     def _tell(self, source: str, event: Event, seq: int, now: Now) -> None:
         """Pass an event on. What the strategy keeps knows one gateway, that of its account."""
+        if type(event) is JournalShortened and event.gateway != self._gateway:
+            return
         if type(event) is FlattenCompleted and event.gateway_seqs:
             event = replace(event, gateway_seq=event.seq_of(self._gateway), gateway_seqs=())
         self.runner.on_event(roles.kind_of(source), event, seq, now)

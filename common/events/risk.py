@@ -144,6 +144,17 @@ class FlattenCompleted(Event, frozen=True, tag="risk.flatten.completed"):
         return dict(self.gateway_seqs).get(gateway, self.gateway_seq)
 
 
+class JournalShortened(Event, frozen=True, tag="risk.journal.shortened"):
+    """The journal of a gateway ends at `head_seq`, before a place up to which a flatten had closed
+    what it took: it was started over, as with each start on the simulator, or put back from a copy.
+    So flattens until now have closed what that journal has up to `head_seq`, and nothing after it.
+    """
+
+    ts_ns: TimeNs
+    gateway: Text
+    head_seq: int
+
+
 class RuleStateChanged(Event, frozen=True, tag="risk.rule.changed"):
     """What a rule keeps over restarts, as the rule wrote it."""
 

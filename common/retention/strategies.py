@@ -15,6 +15,7 @@ from tapewire.common.accounting.exec_ids import execution_key
 from tapewire.common.events import (
     Fill,
     FlattenCompleted,
+    JournalShortened,
     OrderIntended,
     Scope,
     StrategyPositionCarried,
@@ -52,6 +53,10 @@ class StrategyPositions:
                 return
             before = self._flattened_seq.get(event.scope, 0)
             self._flattened_seq[event.scope] = max(before, event.seq_of(self._role))
+        elif source == roles.RISK and isinstance(event, JournalShortened):
+            if event.gateway == self._role:
+                for scope, seq in self._flattened_seq.items():
+                    self._flattened_seq[scope] = min(seq, event.head_seq)
         elif source != self._role:
             return
         elif isinstance(event, OrderIntended):

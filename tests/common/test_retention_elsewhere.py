@@ -20,6 +20,7 @@ from tapewire.common.events import (
     FlattenStarted,
     GroupIntended,
     GroupStateChanged,
+    JournalShortened,
     OrderAccepted,
     OrderCancelled,
     OrderDenied,
@@ -188,6 +189,20 @@ def test_a_flatten_closes_what_is_carried_of_a_strategys_position() -> None:
     one.write(roles.GATEWAY, *filled("s-2/1", "0003.01", "3"))
     assert strategys(one) == 0
     one.write(roles.GATEWAY, *filled("s-3/1", "0004.01", "4"))
+    assert strategys(one) == 10
+    one.follow()
+    one.compact()
+    assert strategys(one) == 10
+
+
+def test_in_a_journal_that_was_started_over_a_flatten_has_closed_nothing_that_is_carried() -> None:
+    first = [*filled("s-1/1", "0001.01")]
+    one = group([])
+    one.write(roles.RISK, FlattenCompleted(T0, Scope(symbol="AAPL"), gateway_seq=99))
+    one.write(roles.RISK, JournalShortened(T0, roles.LIQUIDATION, 0))
+    one.write(roles.GATEWAY, *first)
+    assert strategys(one) == 0
+    one.write(roles.RISK, JournalShortened(T0, roles.GATEWAY, 0))
     assert strategys(one) == 10
     one.follow()
     one.compact()

@@ -10,7 +10,9 @@ from tapewire.common.events import (
     CancelOrder,
     Control,
     ControlReply,
+    FlattenCompleted,
     FlattenStarted,
+    JournalShortened,
     ListPositions,
     OrderAnswer,
     OrderReply,
@@ -284,3 +286,36 @@ def test_status_says_how_far_a_flatten_is():
     risk.lists(2).turn(1)
     assert risk.service.detail()["flatten"] == "CLOSING, attempt 1"
     assert risk.service.detail()["halted_ns"] == T0
+
+
+def test_that_a_gateways_journal_was_started_over_since_a_flatten_is_written_down_once():
+    journal = LoggedJournal([])
+    journal.append([FlattenCompleted(T0, EVERYTHING, gateway_seq=8)])
+    risk = RunningRisk(journal)
+    risk.wires.beat("gateway", T0, seq=0)
+    risk.turn()
+    assert shortened(risk) == []  # what happened at the liquidation gateway is not known yet
+    risk.beats()
+    assert shortened(risk) == [("gateway", 0)]
+    risk.turn(1)
+    risk.wires.publish("gateway", 1, fill(order(quantity=10), 10, "e1"))
+    risk.turn()
+    assert shortened(risk) == [("gateway", 0)]
+
+
+def test_after_a_start_of_all_with_their_journals_a_flatten_has_closed_what_it_did():
+    journal = LoggedJournal([])
+    journal.append([FlattenCompleted(T0, EVERYTHING, gateway_seq=1)])
+    risk = RunningRisk(journal)
+    risk.wires.publish("gateway", 1, fill(order(quantity=10), 10, "e1"))
+    risk.wires.beat("gateway", T0, seq=1)
+    for other in ("liquidation", "executor"):
+        risk.wires.beat(other, T0)
+    risk.turn()
+    assert risk.service.trading() == "ACTIVE"
+    assert shortened(risk) == []
+
+
+def shortened(risk: RunningRisk) -> list[tuple[str, int]]:
+    found = [wire.decode_event(one) for one in risk.journal.read(1, 99)]
+    return [(one.gateway, one.head_seq) for one in found if isinstance(one, JournalShortened)]

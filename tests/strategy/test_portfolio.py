@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tapewire.common.events import (
     EVERYTHING,
     FlattenCompleted,
+    JournalShortened,
     ModifyOrder,
     OrderAccepted,
     OrderCancelled,
@@ -110,6 +111,26 @@ def test_a_clock_that_was_set_back_does_not_keep_a_position_that_a_flatten_close
     gateway(one, intended(T0 + 1, SECOND_ORDER), seq=9)
     gateway(one, fill("e2.01", 4, signal_id=SECOND_ORDER, ts_ns=T0 + 1), seq=10)
     assert one.strategy.position("AAPL") == 4
+
+
+def test_in_a_journal_that_was_started_over_a_flatten_has_closed_nothing_new():
+    one = runner()
+    risk(one, FlattenCompleted(T0, EVERYTHING, gateway_seq=8))
+    gateway(one, intended(T0 + 1), seq=5)
+    gateway(one, fill("e1.01", 7), seq=6)
+    assert one.strategy.position("AAPL") == 0
+    risk(one, JournalShortened(T0, "gateway", 4))
+    assert one.strategy.position("AAPL") == 7
+    risk(one, FlattenCompleted(T0, EVERYTHING, gateway_seq=7))
+    assert one.strategy.position("AAPL") == 0
+
+
+def test_in_a_journal_that_was_put_back_from_a_copy_what_a_flatten_closed_stays_closed():
+    one = runner()
+    gateway(one, intended(T0 + 1), seq=2)
+    gateway(one, fill("e1.01", 7), seq=3)
+    risk(one, FlattenCompleted(T0, EVERYTHING, gateway_seq=8), JournalShortened(T0, "gateway", 4))
+    assert one.strategy.position("AAPL") == 0
 
 
 def test_a_fill_of_an_order_that_is_not_known_counts_by_its_own_place():
