@@ -26,6 +26,10 @@ class MirrorError(TapewireError):
     """A mirror that cannot be reached, or that cannot be used; says what to do."""
 
 
+AWAY: Final = "start the cluster, or correct cluster.nats; the group trades without it meanwhile"
+"""What to do where there is no connection."""
+
+
 class Line(NamedTuple):
     """A record on its way: its number, the chain up to it, and its bytes."""
 

@@ -108,15 +108,15 @@ class Mirror:
         if is_brief and end.seq != self.acked:
             self._look_at(now.mono_ns)  # a brief look has found a change; have all of it
             return
-        self.stream, self.note = end.stream, end.note
+        goes_on, self.stream, self.note = end.stream == self.stream, end.stream, end.note
         if fault := end.fault or self._difference(end, here):
             if self._starts_over and not end.fault and end.first_chain != first_chain:
                 self._begin = end.generation + 1
                 self._look_at(now.mono_ns)
             else:
-                self._stop(f"{fault}; {_remedy(self.role)}", now)
+                self._stop(fault, now)
             return
-        if end.seq < self.acked:
+        if goes_on and end.seq < self.acked:
             lost = self.acked - end.seq
             self.note = f"{counted(lost, 'record')} that it had confirmed are mirrored again"
         self.acked = self._sent = end.seq
@@ -213,7 +213,7 @@ class Mirror:
         return ""
 
     def _stop(self, fault: str, now: Now) -> None:
-        self.phase, self.fault = "STOPPED", fault
+        self.phase, self.fault = "STOPPED", f"{fault}; {_remedy(self.role)}"
         self._due_ns = now.mono_ns + LOOK_AGAIN_NS
 
     def _look_later(self, now: Now) -> None:

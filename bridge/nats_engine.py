@@ -30,7 +30,7 @@ from tapewire.bridge.engine import (
     subject,
 )
 from tapewire.bridge.login import Login
-from tapewire.bridge.nats_streams import RECONNECT_S, TIMEOUT_S, Streams, connect, told
+from tapewire.bridge.nats_streams import RECONNECT_S, TIMEOUT_S, Streams, advised, connect, told
 from tapewire.common.bus.arrivals import Arrivals
 from tapewire.common.config.cluster import ClusterConfig
 
@@ -299,6 +299,7 @@ def _meaning(message: "Msg", seq: int) -> tuple[Kind | None, str]:
     if error is None:
         taken = answer.get("seq")
         return (None, "") if taken == seq else ("order", f"record {seq} became message {taken}")
-    code, why = error.get("err_code"), str(error.get("description"))
+    code = error.get("err_code")
+    why = advised(str(error.get("description")), code)
     kind: Kind = "order" if code == WRONG_LAST else "full" if code in FULL else "away"
     return kind, why

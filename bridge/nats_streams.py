@@ -39,6 +39,17 @@ TRIES: Final = 8
 PAUSE_S: Final = 0.25
 NAMES: Final = "$JS.API.STREAM.NAMES"
 READ: Final = "$JS.API.DIRECT.GET"
+ADVICE: Final = {
+    10005: 'fewer than cluster.replicas nodes can keep it; start the others, and see "What is not'
+    ' promised" in docs/mirror.md if their disks were lost',
+    10008: "most of the nodes are away, or have just been started; start the others",
+    10023: "give JetStream more room on the nodes",
+    10047: "give JetStream more room on the nodes",
+    10074: "for a single node set cluster.replicas = 1",
+    10077: "raise the limit of the stream with `nats stream edit`, or give the nodes more room",
+}
+"""What to do about an error, by its number."""
+NOBODY: Final = "no responders available for request"
 WIRE: Final = "tapewire-wire-version"
 """The key of a stream's metadata that has the version its records are encoded in."""
 
@@ -50,6 +61,12 @@ async def connect(
     so many tries at each node (-1: for ever)."""
     import nats
     from nats.errors import Error
+
+    errors: list[Exception] = []
+
+    async def note(error: Exception) -> None:
+        """The library would print it; the error that it raises in the end does not say why."""
+        errors[:] = [error]
 
     try:
         context = certificates(config)
@@ -68,26 +85,32 @@ async def connect(
                 pending_size=PENDING_BYTES,
                 tls=context,
                 **login._asdict(),
-                **{"error_cb": _ignore, **more},
+                **{"error_cb": note, **more},
             ),
             CONNECT_S * (len(config.nats) + 1),
         )
     except (Error, OSError, TimeoutError) as error:
-        raise MirrorError(f"no connection to {', '.join(config.nats)}: {told(error)}") from error
-
-
-async def _ignore(_error: Exception) -> None:
-    """Whoever asked is given the error too; the library would print it."""
+        why = told(errors[0] if errors else error)
+        raise MirrorError(f"no connection to {', '.join(config.nats)}: {why}") from error
 
 
 def told(error: BaseException) -> str:
-    """What an error of the library means, in a few words."""
+    """What an error of the library means, in a few words, and what to do about it."""
     described = getattr(error, "description", None)
     if described:
-        return str(described)
+        return advised(str(described), getattr(error, "err_code", None))
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return str(error).removeprefix("nats: ").strip().strip("'\"") or type(error).__name__
+    text = str(error).removeprefix("nats: ").strip().strip("'\"")
+    if text == NOBODY:
+        return "the nodes run without JetStream; it is on with `nats-server -js`"
+    return text or type(error).__name__
+
+
+def advised(description: str, code: int | None) -> str:
+    """A server's sentence about an error, with what to do, where that is known of its number."""
+    advice = ADVICE.get(code or 0)
+    return f"{description}: {advice}" if advice else description
 
 
 class Streams:
@@ -194,7 +217,9 @@ class Streams:
             raise MirrorError(f"JetStream: {told(error)}") from error
         found: dict[str, Any] = json.loads(answer.data)
         if "error" in found:
-            raise MirrorError(f"JetStream: {found['error'].get('description')}")
+            refused = found["error"]
+            why = advised(str(refused.get("description")), refused.get("err_code"))
+            raise MirrorError(f"JetStream: {why}")
         return found
 
     @property

@@ -79,15 +79,24 @@ class Mirrors:
         self._runner.run(self._streams.make(role, generation))
         return generation
 
-    def journal(self, role: str, generation: int = 0) -> "MirrorJournal | None":
-        """A stream as a journal; None if there is none. Raises `JournalDamagedError` for one that
-        lacks records."""
+    def journal(self, role: str, generation: int = 0, last: int = 0) -> "MirrorJournal | None":
+        """A stream as a journal, up to record `last` if that is given; None if there is none.
+        Raises `JournalDamagedError` for one that lacks records."""
         end = self.end(role, generation)
         if end is None:
             return None
         if end.fault:
             raise JournalDamagedError(end.fault)
+        if 0 < last < end.seq:
+            end = end._replace(seq=last, tail=[self.message(end.stream, last)])
         return MirrorJournal(self, end)
+
+    def longer(self, role: str) -> End | None:
+        """The longest of a role's older streams that has more records than its newest; None if
+        there is no such one."""
+        *older, newest = [self.end(role, one) for one in self.generations(role)] or [None]
+        found = [one for one in older if one and newest and one.seq > newest.seq]
+        return max(found, key=lambda one: one.seq, default=None)
 
     def lines(self, role: str, generation: int = 0) -> Iterator[Line]:
         """All records of a stream as they are there, without a look at what they are."""

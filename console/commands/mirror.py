@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tapewire.bridge.engine import stream_name
+from tapewire.bridge.engine import AWAY, End, MirrorError, stream_name
 from tapewire.bridge.login import login
 from tapewire.common import extras, roles
 from tapewire.common.amounts import counted
@@ -36,6 +36,14 @@ if TYPE_CHECKING:
     from tapewire.bridge.reading import Mirrors
     from tapewire.bridge.restoring import Restored
 
+StreamOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stream", metavar="STREAM",
+        help="restore a journal from this stream, not from its newest; STREAM@RECORD: only up to"
+        " that record; may be repeated",
+    ),
+]  # fmt: skip
 RoleArgument = Annotated[str | None, typer.Argument(help="only the mirror of this process")]
 
 mirror = command_group("The mirror of the journals in NATS; `tapewire mirror` shows how far it is.")
@@ -48,35 +56,43 @@ def show_status(
 ) -> None:
     """How far each mirror is: by what the bridge has reported, and by the streams themselves.
 
-    Status 1 if a mirror has stopped, or if nobody answers.
+    Status 1 if a mirror has stopped, or if a stream does not answer.
     """
     started = load_started(config, run_dir)
     reported = statuses.read(started.run_dir).get(roles.BRIDGE, {}).get("mirrors", {})
-    with reading(started) as mirrors:
-        found = {role: _status(mirrors, role) for role in started.logins().roles}
+    away, found = "", {}
+    try:
+        with reading(started) as mirrors:
+            found = {role: _status(mirrors, role) for role in started.logins().roles}
+    except MirrorError as error:  # what the bridge has reported counts all the more
+        away = str(error)
     stopped = any(one["stopped"] for mine in reported.values() for one in mine.values())
-    lines = [*map(_stream_line, found.values()), *_bridge_lines(reported)]
-    answer(as_json, {"streams": found, "bridge": reported}, "\n".join(lines))
-    raise typer.Exit(EXIT_FAILED if stopped else 0)
+    faults = any(one["fault"] for one in found.values())
+    lines = [*filter(None, [away]), *map(_stream_line, found.values()), *_bridge_lines(reported)]
+    answer(as_json, {"streams": found, "bridge": reported, "away": away}, "\n".join(lines))
+    raise typer.Exit(EXIT_FAILED if stopped or away or faults else 0)
 
 
 def _status(mirrors: "Mirrors", role: str) -> dict[str, Any]:
-    end = mirrors.end(role)
-    leader = mirrors.leader(role, end.generation) if end is not None else None
+    try:
+        end = mirrors.end(role) or End("", 0)
+        leader = mirrors.leader(role, end.generation) if end.stream else None
+    except MirrorError as error:
+        end, leader = End("", 0, fault=str(error)), None
     return {
         "journal": role,
-        "stream": end.stream if end is not None else "",
-        "records": end.seq if end is not None else 0,
-        "chain": end.chain if end is not None else "",
+        "stream": end.stream,
+        "records": end.seq,
+        "chain": end.chain,
         "leader": leader,
-        "fault": end.fault if end is not None else "",
-        "note": end.note if end is not None else "",
+        "fault": end.fault,
+        "note": end.note,
     }
 
 
 def _stream_line(found: dict[str, Any]) -> str:
     if not found["stream"]:
-        return f"{found['journal']:<12}no stream yet"
+        return f"{found['journal']:<12}{found['fault'] or 'no stream yet'}"
     told = found["fault"] or found["note"] or f"led by {found['leader'] or 'no node'}"
     size = f"{counted(found['records'], 'record'):>16}  {found['chain'][:12]:<12}"
     return f"{found['journal']:<12}{size}  {found['stream']}: {told}"
@@ -125,7 +141,10 @@ def _verified(mirrors: "Mirrors", role: str) -> Finding:
 
 @mirror.command("restore")
 def restore_journals(
-    role: RoleArgument = None, config: ConfigOption = None, as_json: JsonOption = False
+    role: RoleArgument = None,
+    stream: StreamOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Rebuild the journals of a lost host from the mirror, into an empty run directory.
 
@@ -134,10 +153,12 @@ def restore_journals(
     wanted = load(config)
     from tapewire.bridge import restoring
 
+    names = _wanted(wanted, role)
+    chosen = restoring.chosen(wanted.cluster.prefix, names, stream or ())
     restoring.require_empty(wanted.run_dir)
     with private_file.private(), reading(wanted) as mirrors:
         run_dir = prepare_run_dir(wanted.run_dir)
-        restored = restoring.restore(mirrors, _wanted(wanted, role), run_dir)
+        restored = restoring.restore(mirrors, names, run_dir, chosen)
     found = {one.role: {"records": one.head.seq, "stream": one.stream} for one in restored}
     lines = [*map(_restored, restored), "`tapewire up` continues with them"]
     answer(as_json, {"run_dir": str(run_dir), "journals": found}, "\n".join(lines))
@@ -158,8 +179,8 @@ def begin_stream(
 ) -> None:
     """Begin another stream for a journal, beside the one that has other records. That one stays.
 
-    A mirror that has stopped goes on there within 10 s, with the whole journal; one that works goes
-    on there after the next start of the bridge.
+    A mirror that has stopped goes on there within 10 s, with the whole journal; one that works
+    within 30 s.
     """
     started = load_started(config, run_dir)
     (wanted,) = _wanted(started, role)
@@ -187,7 +208,12 @@ def reading(config: Config) -> Iterator["Mirrors"]:
     extras.require("cluster.nats", "nats", "cluster")
     from tapewire.bridge.reading import Mirrors
 
-    with Mirrors(config.cluster, login(config.cluster)) as mirrors:
+    credentials = login(config.cluster)
+    try:
+        mirrors = Mirrors(config.cluster, credentials)
+    except MirrorError as error:
+        raise MirrorError(f"{error}; {AWAY}") from error
+    with mirrors:
         yield mirrors
 
 

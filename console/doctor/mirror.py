@@ -29,7 +29,7 @@ def _libraries(config: Config) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _nats(config: Config) -> Finding:
-    from tapewire.bridge.engine import MirrorError
+    from tapewire.bridge.engine import AWAY, MirrorError
     from tapewire.bridge.reading import Mirrors
 
     cluster = config.cluster
@@ -39,8 +39,7 @@ def _nats(config: Config) -> Finding:
     except ConfigError as error:
         return failed(CHECK, str(error), "correct it; without it the bridge does not start")
     except MirrorError as error:
-        advice = "start the cluster, or correct cluster.nats; the group trades without it meanwhile"
-        return failed(CHECK, str(error), advice)
+        return failed(CHECK, str(error), AWAY)
     there = [end for end in ends.values() if end is not None]
     faults = [end.fault or end.note for end in there if end.fault or end.note]
     if faults:

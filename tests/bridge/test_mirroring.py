@@ -189,7 +189,10 @@ def test_a_journal_that_was_replaced_meanwhile_is_not_mirrored():
     mirror = going(of(JOURNAL[:10]))
     other = lines_of(12, "b")
     assert not mirror.sending(other[9].chain, other[10:], NOW)
-    assert mirror.fault == "risk's journal has another record 10 than was mirrored: it was replaced"
+    assert mirror.fault.startswith(
+        "risk's journal has another record 10 than was mirrored: it was replaced; `tapewire mirror"
+        " begin risk` begins another stream"
+    )
 
 
 def test_a_journal_that_was_cut_meanwhile_is_not_mirrored():
@@ -219,6 +222,18 @@ def test_records_that_the_engine_lost_are_mirrored_again():
     found(mirror, of(JOURNAL[:5]))
     assert mirror.next(LATER) == Send(6, 25)
     assert mirror.note == "15 records that it had confirmed are mirrored again"
+
+
+def test_a_stream_that_a_person_begins_is_gone_on_with_and_nothing_was_lost():
+    mirror = going(of(JOURNAL))
+    late = Now(0, NOW.mono_ns + LOOK_IDLE_NS)
+    assert mirror.next(late) == Look(tail=1)
+    second = Stream().end("tapewire-risk-2", 2)
+    for tail in (1, TAIL):
+        mirror.on_found(Found("risk", second, tail), JOURNAL[0].chain, (), late)
+        wanted = mirror.next(late)
+    assert wanted == Send(1, 30)
+    assert mirror.note == ""
 
 
 def test_a_full_engine_is_tried_again_later_each_time_later():

@@ -191,11 +191,43 @@ def test_a_damaged_mirror_is_found_and_nothing_is_restored_of_it(desk: Desk, tmp
         journal = mirrors.journal("risk")
         with pytest.raises(JournalDamagedError, match=f"{STREAM}: record 11 is not as it was"):
             verify(journal)
-        with pytest.raises(JournalDamagedError, match="record 11"):
+        wanted = f"record 11 .*; --stream {STREAM}@10 restores the records before it"
+        with pytest.raises(JournalDamagedError, match=wanted):
             restoring.restore(mirrors, ("risk",), other)
         with pytest.raises(ConfigError, match="the mirror has no stream of gateway"):
             restoring.restore(mirrors, ("gateway",), other)
-    assert [*other.iterdir()] == []
+        assert [*other.iterdir()] == []
+        chosen = restoring.chosen("tapewire", ("risk",), [f"{STREAM}@10"])
+        (risk,) = restoring.restore(mirrors, ("risk",), other, chosen)
+        assert risk.head == desk.journals["risk"].head
+
+
+def test_a_stream_that_was_begun_just_before_the_loss_is_not_restored_unasked(
+    desk: Desk, tmp_path: Path
+):
+    mirrored(desk)
+    other = tmp_path / "other"
+    other.mkdir()
+    with Mirrors(desk.config, Login()) as mirrors:
+        assert mirrors.begin("risk") == 2
+        wanted = f"tapewire-risk-2 has no records, and {STREAM} before it 10 records; expected"
+        with pytest.raises(ConfigError, match=wanted):
+            restoring.restore(mirrors, ("risk",), other)
+        assert [*other.iterdir()] == []
+        chosen = restoring.chosen("tapewire", ("gateway", "risk"), [STREAM])
+        (risk,) = restoring.restore(mirrors, ("risk",), other, chosen)
+        assert (risk.stream, risk.head.seq) == (STREAM, 10)
+        missing = restoring.chosen("tapewire", ("risk",), ["tapewire-risk-7"])
+        with pytest.raises(ConfigError, match="the mirror has no stream 7 of risk"):
+            restoring.restore(mirrors, ("risk",), tmp_path, missing)
+
+
+@pytest.mark.parametrize(
+    "text", ["risk", "desk-risk-1", f"{STREAM}@", f"{STREAM}@0", "tapewire-x-1"]
+)
+def test_what_is_no_stream_is_refused_with_what_one_is_called(text: str):
+    with pytest.raises(ConfigError, match="expected the name of a stream, tapewire-risk-1 for one"):
+        restoring.chosen("tapewire", ("risk", "gateway"), [text])
 
 
 def test_a_journal_of_which_nothing_was_mirrored_is_no_journal(desk: Desk):
@@ -226,6 +258,23 @@ def test_a_server_that_is_away_is_a_reason_and_its_records_wait(tmp_path: Path):
         assert desk.stop() == "3 records to mirror after the next start"
     with pytest.raises(MirrorError, match="no connection to"):
         Mirrors(config, Login())
+
+
+def test_a_token_that_is_not_the_servers_is_the_reason(tmp_path: Path):
+    node = Cluster(tmp_path, 1, more="}\nauthorization {\n  token: right")
+    try:
+        node.start()
+        with pytest.raises(MirrorError, match="Authorization Violation"):
+            Mirrors(configured(node), Login(token="wrong"))
+    finally:
+        node.close()
+
+
+def test_a_server_that_cannot_keep_the_replicas_says_what_to_set(desk: Desk):
+    config = desk.config.model_copy(update={"replicas": 3})
+    with Mirrors(config, Login()) as mirrors, pytest.raises(MirrorError) as found:
+        mirrors.begin("risk")
+    assert str(found.value).endswith("for a single node set cluster.replicas = 1")
 
 
 def configured_away():

@@ -120,6 +120,21 @@ def test_without_a_cluster_it_says_what_to_set(config: Path, tapewire: Tapewire)
     assert "cluster.nats is empty; expected the nodes" in ended.err
 
 
+def test_a_cluster_that_is_away_does_not_keep_what_the_bridge_has_reported(
+    run_dir: Path, tapewire: Tapewire, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TAPEWIRE_CLUSTER__NATS", f'["nats://127.0.0.1:{free_port()}"]')
+    late = {"lag_records": 12, "lag_s": 61.5, "stopped": False, "fault": "gone", "note": ""}
+    mirrors = {"nats": {"risk": late}}
+    bridge = {"role": "bridge", "state": "READY", "reason": "", "ts_ns": 1, "mirrors": mirrors}
+    (run_dir / "status").mkdir(exist_ok=True)
+    (run_dir / "status" / "bridge.json").write_text(json.dumps(bridge))
+    ended = tapewire("mirror", "status")
+    assert ended.status == 1
+    assert "nats: risk 12 records behind, for 61.5 s: gone" in ended.out
+    assert "start the cluster, or correct cluster.nats" in ended.out
+
+
 @pytest.mark.soak
 @needs_nats
 def test_a_cluster_that_is_away_is_a_sentence_and_a_line_of_the_doctor(
