@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tapewire.common.bus.endpoints import prepare_run_dir
+from tapewire.common.clock import SystemClock
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
 from tapewire.common.config.tws_address import TwsAddress
@@ -17,6 +18,7 @@ from tapewire.common.instruments import Instrument
 from tapewire.common.roles import SIMULATOR, of_login
 from tapewire.common.runtime import private_file
 from tapewire.common.runtime.role_lock import take_role
+from tapewire.common.runtime.statuses import stamps
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator import scenario_file
 from tapewire.simulator.control import ControlPort
@@ -130,7 +132,7 @@ def _write_status(path: Path, role: str, server: "TwsServer | GatewayServer", en
         "role": role,
         "state": "READY",
         "reason": "the market is over" if server.market_over else "",
-        "ts_ns": time.time_ns(),
+        **stamps(SystemClock()),
         "pid": os.getpid(),
         "ended": ended,
         "market_over": server.market_over,

@@ -24,6 +24,9 @@ VALID_NS: Final = 12 * 3600 * 1_000_000_000
 SESSIONS_MAX: Final = 100
 CODE_VALID_NS: Final = 60_000_000_000
 CODES_MAX: Final = 20
+PUT_BACK_NS: Final = 3600 * 1_000_000_000
+"""A session that ends that much later than one that begins now was begun by a clock that has been
+put back since. It would last for longer than it may."""
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -92,7 +95,9 @@ class Sessions:
         """Who has this cookie; None if nobody, or no longer."""
         name = _hash(cookie)
         session = self._sessions.get(name)
-        if session is None or session.until_ns <= now.wall_ns:
+        if session is None:
+            return None
+        if not 0 < session.until_ns - now.wall_ns <= VALID_NS + PUT_BACK_NS:
             return None
         return Principal(session.role, name[:16])
 

@@ -23,10 +23,19 @@ def trading_days(
     """Trading days that end at a local time; what comes after it belongs to the next day.
 
     Every day is one, unless `day_from` says otherwise: it gives the first trading day that is not
-    before a day. Raises KeyError for an unknown zone.
+    before a day. Where clocks are put back over `ends`, the day ends the first time: nothing counts
+    for a day that is over. Raises KeyError for an unknown zone.
     """
     local, known = ZoneInfo(zone), dict[int, date]()  # by minute: no day begins within one
     rest = timedelta(hours=24) - timedelta(hours=ends.hour, minutes=ends.minute)
+
+    def local_day(moment: datetime) -> date:
+        day = moment.date()
+        if ends == time(0):
+            return day
+        if moment.fold and datetime.combine(day, ends, local).timestamp() <= moment.timestamp():
+            return day + timedelta(days=1)
+        return (moment.replace(tzinfo=None) + rest).date()
 
     def day_of(ts_ns: int) -> date:
         minute = ts_ns // MINUTE_NS
@@ -34,9 +43,7 @@ def trading_days(
         if day is None:
             if len(known) >= MINUTES_KNOWN_MAX:
                 known.clear()
-            moment = datetime.fromtimestamp(minute * 60, UTC).astimezone(local)
-            midnight = ends == time(0)
-            day = moment.date() if midnight else (moment.replace(tzinfo=None) + rest).date()
+            day = local_day(datetime.fromtimestamp(minute * 60, UTC).astimezone(local))
             known[minute] = day = day_from(day) if day_from is not None else day
         return day
 

@@ -111,12 +111,13 @@ def _window(entry: Mapping[str, Any], defaults: Defaults) -> Window:
             raise ValueError(f"{key} is not known; {expected(key, KEYS)}")
     given = {key for key in KEYS[:5] if key in entry}
     if "at" in given and not given & {"start", "end"}:
-        at = _time_ns(entry["at"], "at", defaults)
+        at, again = _times_ns(entry["at"], "at", defaults)
         before = _minutes(entry.get("minutes_before", defaults.minutes_before), "minutes_before")
         after = _minutes(entry.get("minutes_after", defaults.minutes_after), "minutes_after")
-        start, end = at - int(before * MINUTE_NS), at + int(after * MINUTE_NS)
+        start, end = at - int(before * MINUTE_NS), again + int(after * MINUTE_NS)
     elif given == {"start", "end"}:
-        start, end = (_time_ns(entry[key], key, defaults) for key in ("start", "end"))
+        start, _ = _times_ns(entry["start"], "start", defaults)
+        _, end = _times_ns(entry["end"], "end", defaults)
     else:
         found = ", ".join(sorted(given)) or "no time"
         raise ValueError(f"found {found}; expected start and end, or at with minutes around it")
@@ -131,7 +132,9 @@ def _symbols(given: Any) -> tuple[str, ...]:
     raise ValueError(f"symbols is {given!r:.80}; expected a list of symbols")
 
 
-def _time_ns(given: Any, key: str, defaults: Defaults) -> int:
+def _times_ns(given: Any, key: str, defaults: Defaults) -> tuple[int, int]:
+    """The first and the last moment that a time can mean: two where the clocks of its zone are put
+    back over it, or forward, else the same one."""
     try:
         moment = given if isinstance(given, datetime) else datetime.fromisoformat(given)
     except (TypeError, ValueError) as error:
@@ -143,7 +146,8 @@ def _time_ns(given: Any, key: str, defaults: Defaults) -> int:
                 " the rule's zone"
             )
         moment = moment.replace(tzinfo=defaults.zone)
-    return int(moment.timestamp() * 1000) * 1_000_000
+    first, last = sorted(moment.replace(fold=fold).timestamp() for fold in (0, 1))
+    return int(first * 1000) * 1_000_000, int(last * 1000) * 1_000_000
 
 
 def _minutes(given: Any, key: str) -> float:

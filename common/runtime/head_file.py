@@ -6,11 +6,11 @@ from typing import Final
 import msgspec
 
 from tapewire.common.runtime import private_file
+from tapewire.common.runtime.boot import boot_id
 from tapewire.common.runtime.heads import Memory, Remembered
 from tapewire.common.runtime.journal import Head
 
 FOLDER: Final = "heads"
-BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class HeadFile:
@@ -54,11 +54,3 @@ def replace(run_dir: Path, source: str, head: Head | None) -> list[str]:
         HeadFile(run_dir, role).write(Memory(memory.boot, heads, damage))
         changed.append(role)
     return changed
-
-
-def boot_id() -> str:
-    """The kernel's name for this start of the machine; empty where it has none."""
-    try:
-        return BOOT_ID.read_text().strip()
-    except OSError:
-        return ""

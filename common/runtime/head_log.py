@@ -33,7 +33,8 @@ import msgspec
 
 from tapewire.common import roles
 from tapewire.common.config.settings import Config
-from tapewire.common.runtime.head_file import FOLDER, boot_id
+from tapewire.common.runtime.boot import boot_id
+from tapewire.common.runtime.head_file import FOLDER
 from tapewire.common.runtime.heads import Remembered
 from tapewire.common.runtime.journal import Head
 

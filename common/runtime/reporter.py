@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 from tapewire.common.clock import Clock
 from tapewire.common.events import ProcessState
 from tapewire.common.runtime.service import Service
+from tapewire.common.runtime.statuses import stamps
 
 STATUS_EVERY_NS: Final = 500_000_000
 STATES: Final = get_args(ProcessState)
@@ -43,7 +44,7 @@ class Reporter:
         """Write the status file, and log what is new in it."""
         status = {
             **self._service.status(),
-            "ts_ns": self._clock.now_ns(),
+            **stamps(self._clock),
             "pid": os.getpid(),
             "ended": ended,
         }

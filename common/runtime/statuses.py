@@ -2,11 +2,14 @@
 
 import json
 import os
+import time
 from collections.abc import Container
 from pathlib import Path
 from typing import Any, Final
 
+from tapewire.common.clock import Clock
 from tapewire.common.runtime import home_clock, reserve
+from tapewire.common.runtime.boot import boot_id
 from tapewire.common.runtime.home_clock import HomeClock
 
 HOSTS: Final = "hosts"
@@ -16,6 +19,12 @@ SILENT_AFTER_S: Final = 5.0
 Status = dict[str, Any]
 State = tuple[str, str]
 """A process's state, and the reason for it."""
+
+
+def stamps(clock: Clock) -> Status:
+    """When a status is written. `mono_ns` tells how old it is on the same host, and in the same
+    start of the machine: the wall clock may be set meanwhile."""
+    return {"ts_ns": clock.now_ns(), "mono_ns": clock.mono_ns(), "boot": boot_id()}
 
 
 def path_of_host(run_dir: Path, host: str) -> Path:
@@ -37,9 +46,12 @@ def read(run_dir: Path) -> dict[str, Status]:
     is on."""
     clock = home_clock.path_of(run_dir)
     now_ns = HomeClock(clock).now_ns()  # on a far host all stamps are home's
+    mono_ns, boot = time.monotonic_ns(), boot_id()
     found = {**_of_far_hosts(run_dir), **_of_this_host(run_dir, leave=clock)}
     for status in found.values():
-        status["age_s"] = round(max(0, now_ns - status["ts_ns"]) / 1e9, 1)
+        is_ours = "host" not in status and status.get("boot") == boot
+        age_ns = mono_ns - status["mono_ns"] if is_ours else now_ns - status["ts_ns"]
+        status["age_s"] = round(max(0, age_ns) / 1e9, 1)
     if any(_is_silent(status) for status in found.values()):
         unwritable = reserve.unwritable(run_dir)
         for status in found.values():

@@ -1,5 +1,6 @@
 """The group of processes: its start, its state and its end."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -143,7 +144,8 @@ class Group(Supervisord):
         """Remove the files of sockets and locks: no process holds them any more."""
         for path in [*self.run_dir.iterdir(), *(self.run_dir / "locks").iterdir()]:
             if path.is_socket() or path.suffix in (".lock", ".pid"):
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # the next start takes their place
+                    path.unlink()
 
     # ---- its processes -------------------------------------------------------------------------
 

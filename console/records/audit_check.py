@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from tapewire.common import roles
 from tapewire.common.amounts import counted
-from tapewire.common.runtime import head_file, head_log
+from tapewire.common.runtime import head_log
+from tapewire.common.runtime.boot import boot_id
 from tapewire.common.runtime.head_log import Line
 from tapewire.common.runtime.journal import (
     GENESIS,
@@ -40,7 +41,7 @@ def check(run_dir: Path, written: Path) -> Verdict:
         lines = head_log.read(written)
     except OSError as error:
         return _without_heads(run_dir, f"{written}: {error.strerror}")
-    counts = [*head_log.counted(lines, head_file.boot_id())]
+    counts = [*head_log.counted(lines, boot_id())]
     if not counts:
         return _without_heads(run_dir, f"{written} holds no head")
     place = journal_path(run_dir, roles.RISK)

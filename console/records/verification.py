@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tapewire.common import roles
 from tapewire.common.amounts import counted
 from tapewire.common.runtime import head_file, head_log
+from tapewire.common.runtime.boot import boot_id
 from tapewire.common.runtime.heads import Memory, Remembered, difference, with_remedy
 from tapewire.common.runtime.journal import (
     GENESIS,
@@ -70,7 +71,7 @@ def remembered_in(run_dir: Path, written: Path | None = None) -> dict[str, Memor
     if written is None:
         return memories
     try:
-        newest = head_log.newest(written, boot := head_file.boot_id())
+        newest = head_log.newest(written, boot := boot_id())
     except OSError:
         return memories
     if newest is not None:
@@ -106,7 +107,7 @@ def look_at(path: Path, role: str, remembered: Mapping[str, Memory]) -> Finding:
 def witnesses(role: str, remembered: Mapping[str, Memory]) -> list[tuple[str, Remembered]]:
     """The processes that remember a role's journal, whoever has seen most of it first; except for
     what a loss of power may have taken since."""
-    boot = head_file.boot_id()
+    boot = boot_id()
     found = [
         (who, memory.heads[role])
         for who, memory in remembered.items()

@@ -13,7 +13,7 @@ from tapewire.common.clock import Clock, Now
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event, ProcessState
 from tapewire.common.runtime import statuses
-from tapewire.common.runtime.head_file import boot_id
+from tapewire.common.runtime.boot import boot_id
 from tapewire.common.runtime.service import Service
 from tapewire.risk.notices.delivery import Send
 from tapewire.risk.notices.folding import sum_up

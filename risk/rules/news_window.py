@@ -17,7 +17,8 @@ class NewsWindowParameters(msgspec.Struct, frozen=True):
     """`file`: a CSV or TOML file; a relative one is in the folder in which the process starts.
 
     `minutes_before` and `minutes_after` hold for an entry with one time that does not say them.
-    `zone` is that of times without an offset; without it such a time is refused.
+    `zone` is that of times without an offset; without it such a time is refused. One that comes
+    twice, or never, when its clocks are changed covers all that it can mean.
     """
 
     file: str

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tapewire.common.clock import SystemClock
 from tapewire.common.runtime import home_clock, statuses
 from tapewire.common.runtime.home_clock import HomeTime
 from tapewire.common.runtime.statuses import SILENT_AFTER_S, read, state_of
@@ -84,3 +85,26 @@ def test_whoever_cannot_report_on_a_read_only_disk_is_not_taken_for_one_that_han
     write(run_dir, "risk", now_ns - 19 * S)
     expected = ("SILENT", f"no status for 19 s; {run_dir} is read-only")
     assert state_of(read(run_dir)["risk"]) == expected
+
+
+@pytest.mark.parametrize("ahead_h", [-24, 24])
+def test_the_age_of_a_report_is_not_by_a_clock_that_somebody_sets(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, ahead_h: int
+):
+    """One that hangs since before the clock was put back would be READY for as long as that."""
+    stamps = statuses.stamps(SystemClock())
+    for role, ago_s in (("gateway", 1), ("risk", 19)):
+        then = {name: value - ago_s * S for name, value in stamps.items() if name != "boot"}
+        written = {**status(0), **stamps, **then}
+        (run_dir / "status" / f"{role}.json").write_text(json.dumps(written))
+    now_ns = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns + ahead_h * 3600 * S)
+    found = {role: state_of(one)[0] for role, one in read(run_dir).items()}
+    assert found == {"gateway": "READY", "risk": "SILENT"}
+
+
+def test_a_report_of_before_the_machine_was_started_is_as_old_as_its_stamp(run_dir: Path):
+    stamps = {**statuses.stamps(SystemClock()), "boot": "another start"}
+    old = {"ts_ns": time.time_ns() - 3600 * S}
+    (run_dir / "status" / "risk.json").write_text(json.dumps({**status(0), **stamps, **old}))
+    assert read(run_dir)["risk"]["age_s"] >= 3600

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tapewire.common.accounting.book import Book
 from tapewire.common.accounting.trading_days import (
+    MINUTE_NS,
     TradingDays,
     day_began_ns,
     next_day_ns,
@@ -85,6 +86,29 @@ def test_a_trading_day_may_end_elsewhere_and_at_another_time() -> None:
     assert midnight(at("2026-11-25T00:00:00", "Europe/Berlin")) == date(2026, 11, 25)
     with pytest.raises(KeyError):
         trading_days("Chicago")
+
+
+# On these mornings clocks go forward from 2 to 3, and back from 2 to 1 (in Berlin from 3 to 2).
+CHANGES = [
+    ("America/Chicago", "2026-03-08", "2026-11-01"),
+    ("America/New_York", "2026-03-08", "2026-11-01"),
+    ("Europe/Berlin", "2026-03-29", "2026-10-25"),
+]
+CHANGED = [(zone, day) for zone, *days in CHANGES for day in days]
+
+
+@pytest.mark.parametrize("ends", ["01:00", "01:30", "02:00", "02:30", "03:00", "17:00", "00:00"])
+@pytest.mark.parametrize(("zone", "day"), CHANGED)
+def test_each_trading_day_begins_once_wherever_the_clocks_are_changed(
+    zone: str, day: str, ends: str
+) -> None:
+    day_of, noon = trading_days(zone, time.fromisoformat(ends)), at(f"{day}T12:00", zone)
+    days = [day_of(noon + minute * MINUTE_NS) for minute in range(-36 * 60, 36 * 60)]
+    assert days == sorted(days)
+    assert len(set(days)) == (days[-1] - days[0]).days + 1
+    began = day_began_ns(day_of, noon)
+    assert day_of(began - 1) < day_of(began) == day_of(noon)
+    assert next_day_ns(day_of, began - MINUTE_NS) == began
 
 
 EVENING, MORNING = at("2026-11-24T18:30:00"), at("2026-11-25T09:00:00")

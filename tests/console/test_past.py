@@ -7,7 +7,8 @@ import pytest
 
 from tapewire.common.config import settings
 from tapewire.common.events import EVERYTHING, RiskResumed
-from tapewire.common.runtime.head_file import HeadFile, boot_id
+from tapewire.common.runtime.boot import boot_id
+from tapewire.common.runtime.head_file import HeadFile
 from tapewire.common.runtime.heads import Memory, Remembered
 from tapewire.console.group import launch
 from tapewire.console.records import past

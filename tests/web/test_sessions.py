@@ -51,6 +51,13 @@ def test_a_session_survives_a_restart_and_ends_in_time(file: Path) -> None:
     assert again.of_cookie(cookie, NOW + VALID_NS) is None
 
 
+def test_a_clock_that_is_put_back_makes_no_session_longer(file: Path) -> None:
+    cookie = made(file).begin("admin", NOW)
+    hour = VALID_NS // 12
+    assert made(file).of_cookie(cookie, Now(NOW.wall_ns - hour, NOW.mono_ns)) is not None
+    assert made(file).of_cookie(cookie, Now(NOW.wall_ns - 24 * hour, NOW.mono_ns)) is None
+
+
 def test_the_file_is_for_its_user_alone_and_holds_no_cookie(file: Path) -> None:
     cookie = made(file).begin("admin", NOW)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
