@@ -31,10 +31,12 @@ import re
 import socket
 import sys
 from collections.abc import Coroutine
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 PYTHON = (3, 12)
+ALIVE_S = 1.0
 HUB_AWAY_MAX_S = 15.0
 RENEW_S = 600.0
 RENEW_AGAIN_S = 30.0
@@ -120,6 +122,9 @@ class Link:
     # ---- REST ------------------------------------------------------------------------------------
 
     async def _log_in(self, given: dict[str, str]) -> None:
+        # On a busy machine importing the client takes longer than the gateway waits for a sign of
+        # life. On a thread it does not keep the loop from giving one.
+        await asyncio.to_thread(import_module, "project_x_py")
         from project_x_py import ProjectX
         from project_x_py.models import ProjectXConfig
 
@@ -302,7 +307,7 @@ async def run(descriptor: int) -> None:
 async def _live(link: Link) -> None:
     while True:
         link.say(alive=True)
-        await asyncio.sleep(1)
+        await asyncio.sleep(ALIVE_S)
 
 
 if __name__ == "__main__":

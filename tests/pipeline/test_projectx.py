@@ -17,6 +17,8 @@ from tests.places import SDK
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.soak
+START_S = 90
+"""All processes at once, of which two load `project-x-py`."""
 OF = {"tws": ("DU1000001", "AAPL"), "px": ("1001", "MNQZ6")}
 GATEWAYS = f"""
 [simulator]
@@ -48,8 +50,10 @@ def group(run_dir, tmp_path, monkeypatch) -> Iterator[Running]:
     monkeypatch.setenv("TAPEWIRE_CONFIG", str(file))
     started = Group(configuration.load())
     started.up()
+    running = Running(started)
     try:
-        yield Running(started)
+        running.until_ready(START_S)
+        yield running
     finally:
         if started.is_up():
             started.down()
@@ -71,7 +75,6 @@ def fills(group: Running, login: str) -> list[Fill]:
 
 
 def test_each_account_trades_at_its_own_broker_and_one_flatten_closes_both(group: Running):
-    group.until_ready()
     wait_for(lambda: all(len(fills(group, name)) > 3 for name in OF), "fills at both brokers", 60)
     shown = json.loads(tapewire("status", "--json").stdout)
     assert shown["gateway-px"]["accounts"] == ["1001"]
@@ -103,7 +106,6 @@ FAULTS: dict[str, Callable[[Running], object]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_after_a_fault_the_books_are_the_broker_s(group: Running, fault: str):
-    group.until_ready()
     wait_for(lambda: len(fills(group, "px")) > 3, "fills at ProjectX", 60)
     FAULTS[fault](group)
     before = len(fills(group, "px"))

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import sys
+import threading
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -123,6 +124,23 @@ def modules(does):
     return found
 
 
+class SlowLoader:
+    """Finds the client, and loads it for as long as a test wants. It is a finder of modules."""
+
+    def __init__(self, module):
+        self.module, self.begun, self.goes_on = module, threading.Event(), threading.Event()
+
+    def find_spec(self, name, _path=None, _target=None):
+        return ModuleSpec(name, self) if name == self.module.__name__ else None
+
+    def create_module(self, _spec):
+        return self.module
+
+    def exec_module(self, _module):
+        self.begun.set()
+        assert self.goes_on.wait(WAIT_S)
+
+
 class Driven:
     """The link, with a test in the gateway's place."""
 
@@ -146,11 +164,11 @@ class Driven:
     def ask(self, number, path, **body):
         self.say(n=number, path=path, body=body)
 
-    async def hear(self):
-        """The next line that is no sign of life; None at the end."""
+    async def hear(self, *, alive=False):
+        """The next line that is no sign of life, or with `alive` any line; None at the end."""
         async with asyncio.timeout(WAIT_S):
             while line := await self.reader.readline():
-                if (found := json.loads(line)) != {"alive": True}:
+                if (found := json.loads(line)) != {"alive": True} or alive:
                     return found
         return None
 

@@ -1,11 +1,22 @@
 """The link with a stand-in for the client: each failure is reported, and changes stay in order."""
 
 import asyncio
+import sys
 
 import pytest
 
 from tapewire.gateway.projectx import link
-from tests.gateway.projectx.client import Behaviour, Expired, TooMany, Uncertain, drive
+from tests.gateway.projectx.client import (
+    ACCOUNTS,
+    LOGIN,
+    Behaviour,
+    Expired,
+    SlowLoader,
+    TooMany,
+    Uncertain,
+    drive,
+    modules,
+)
 
 PLACE, CANCEL, OPEN = "/Order/place", "/Order/cancel", "/Order/searchOpen"
 
@@ -22,6 +33,24 @@ def test_a_login_that_fails_is_refused(monkeypatch, does, step):
     async def scene(driven):
         driven.say(login=dict.fromkeys(("api", "user_hub", "market_hub", "user", "key"), "x"))
         assert step in (await driven.hear())["refused"]
+
+    drive(monkeypatch, scene, does)
+
+
+def test_while_the_client_is_loaded_it_says_that_it_lives(monkeypatch, does):
+    slow = SlowLoader(modules(does)["project_x_py"])
+    monkeypatch.setattr(sys, "meta_path", [slow, *sys.meta_path])
+    monkeypatch.setattr(link, "ALIVE_S", 0.01)
+
+    async def scene(driven):
+        del sys.modules["project_x_py"]
+        driven.say(login=LOGIN)
+        while not slow.begun.is_set():
+            assert await driven.hear(alive=True) == {"alive": True}
+        for _ in range(100):  # more than can have been written before
+            assert await driven.hear(alive=True) == {"alive": True}
+        slow.goes_on.set()
+        assert await driven.hear() == {"accounts": ACCOUNTS}
 
     drive(monkeypatch, scene, does)
 
