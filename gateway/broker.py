@@ -27,6 +27,7 @@ from tapewire.common.events import (
     TermChanges,
 )
 from tapewire.common.runtime.metrics import Histogram
+from tapewire.gateway.effects import Effect
 from tapewire.gateway.market_feed import MarketFeed
 from tapewire.gateway.query_port import QueryPort
 
@@ -40,23 +41,11 @@ Status = Literal["working", "accepted", "cancelled", "rejected", "filled"]
 """What a report claims: it works and can fill; the broker has it; it is over, in one of three ways.
 That it is filled is no more than a claim: executions are the truth."""
 OVER: Final[tuple[Status, ...]] = ("cancelled", "rejected", "filled")
-Effect = Literal[
-    "cancelled", "rejected", "cancel_rejected", "cancel_too_late", "modify_rejected", "refused",
-    "unknown_order", "warning", "unlisted",
-]  # fmt: skip
-"""What an error about an order means: the order's end, the end of what was asked of it, or none.
-"refused" ends what was written last, be it the order or its modify. "cancel_too_late" rejects a
-cancel too, and says that the broker has the order and that it is over there. "unknown_order"
-rejects a modify too, and a new order whose parent the broker does not have. Nobody here knows what
-"unlisted" means, so it ends nothing: it is reported, and the broker is asked."""
 AccountValue = Literal[
     "equity", "cash", "buying_power", "available_funds", "excess_liquidity", "initial_margin",
     "maintenance_margin",
 ]  # fmt: skip
 """What a broker reports of an account: fields of `account.updated`."""
-CANCEL_REJECTED: Final[tuple[Effect, ...]] = ("cancel_rejected", "cancel_too_late")
-MODIFY_REJECTED: Final[tuple[Effect, ...]] = ("modify_rejected", "refused", "unknown_order")
-ENDS: Final[tuple[Effect, ...]] = ("cancelled", "rejected")
 UNNAMED: Final = "#"
 """What the symbol of a leg begins with of which the broker says the contract alone, and nobody
 knows yet what it is called here."""
@@ -240,6 +229,13 @@ class PositionsComplete(BrokerEvent, frozen=True):
     """All positions have been reported; what was not named is flat."""
 
 
+class AccountListed(BrokerEvent, frozen=True):
+    """What `list_account` asked for under this id has been reported: all open orders of the account
+    as listed reports, and then all its positions; what was not named is over, or flat."""
+
+    id: str
+
+
 class AccountReport(BrokerEvent, frozen=True):
     """One of an account's values, in the account's own currency."""
 
@@ -337,6 +333,10 @@ class Broker(MarketFeed, Protocol):
 
     def query_all_orders(self) -> bool:
         """Ask for the open orders of all clients, as listed reports. True as `query_positions`."""
+
+    def list_account(self, name: str, account: str) -> bool:
+        """Ask for open orders and positions of one account: `AccountListed` with this id follows,
+        or nothing where a list fails. False: this broker lists all accounts, or none."""
 
     def query(self) -> None:
         """Ask for open orders, executions and completed orders."""

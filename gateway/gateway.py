@@ -40,6 +40,7 @@ from tapewire.gateway.broker import Broker, BrokerEvent
 from tapewire.gateway.connection import Connection
 from tapewire.gateway.facts import FACTS, Facts
 from tapewire.gateway.orders import resolve
+from tapewire.gateway.orders.account_listing import AccountListings
 from tapewire.gateway.orders.admission import Gate
 from tapewire.gateway.orders.entry import OrderEntry
 from tapewire.gateway.orders.foreign import ForeignWatch
@@ -119,7 +120,8 @@ class Gateway:
         )  # fmt: skip
         self.entry = self._order_entry()
         self.what_ifs = WhatIfs(adapter, self._blocked)
-        self.listings = Listings(self.positions, adapter.query_all_orders)
+        alone = AccountListings(self.holdings, adapter.list_account, self._applied)
+        self.listings = Listings(self.positions, adapter.query_all_orders, alone)
         ask_orders = self.listings.ask_orders
         self.foreign = ForeignWatch(self.orders.foreign, waits.open_orders_ms, ask_orders)
         self.reports = self._order_reports()
@@ -356,6 +358,7 @@ class Gateway:
             broker.PositionsComplete: lambda _report, now: self._applied(
                 self.positions.completed(now, self.broker.accounts)
             ),
+            broker.AccountListed: self.listings.alone.completed,
             **self.facts.handlers,
             broker.QueryComplete: self.reports.on_query_complete,
             broker.Complaint: self._on_complaint,

@@ -44,7 +44,7 @@ How the cancels go out, and to whom, is in `cancels`.
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
@@ -70,25 +70,16 @@ from tapewire.risk.cancels import Cancels
 from tapewire.risk.closing import ORDER_TTL_NS, SECOND_NS, Asked, Closing, terms_of
 from tapewire.risk.departure import WRITTEN_NS
 from tapewire.risk.halting import LEASE_NS, Halting, Standing
+from tapewire.risk.lists import Lists
 
 PATIENCE_NS: Final = 3 * SECOND_NS
 """How long orders that are being cancelled are waited for, before closing counts with them."""
-LISTS_LATE_NS: Final = (5 * SECOND_NS, 10 * SECOND_NS, 20 * SECOND_NS)
-"""How long each list is waited for, and those behind: where a broker's limit lets none go, each
-more is one more to wait for."""
 SETTLE_NS: Final = SECOND_NS
 """A list of positions may be behind an execution by this much."""
 ATTEMPTS_ALARM: Final = 3
 LATE_NS: Final = 10 * SECOND_NS
 
 Phase = Literal["CANCELLING", "CLOSING", "DONE"]
-
-
-class Listed(NamedTuple):
-    """The broker's list: since when it holds (monotonic), and which orders were open."""
-
-    asked_ns: int
-    open: frozenset[str]
 
 
 class Flatten:
@@ -122,10 +113,7 @@ class Flatten:
         self._in_force_ns: int | None = None
         self._written_ns: int | None = None  # the broker has read all that was written until then
         self._cancels = Cancels(flatten_id, scope, lease_ns, self._alarm, login)
-        self._listings: dict[str, int] = {}  # without an answer yet: when each was asked for
-        self._lists_asked = 0
-        self._waiting_for_list_ns: int | None = None
-        self._listed: Listed | None = None
+        self._lists = Lists(flatten_id)
         self._changed_ns = 0  # a closing order was over: an older list is worth nothing
         self._traded_ns: int | None = None  # the last execution in the scope
         self._quantities: dict[Key, Decimal] | None = None
@@ -149,11 +137,7 @@ class Flatten:
     def on_liquidation(self, event: Event, now_ns: int) -> None:
         """An event of the liquidation gateway's journal."""
         if isinstance(event, PositionsListed):
-            # A late answer is as true as one in time: of the moment when it was asked for.
-            if (asked_ns := self._listings.get(event.id)) is not None:
-                self._listed = Listed(asked_ns, frozenset(event.open_orders))
-                self._listings = {one: at for one, at in self._listings.items() if at > asked_ns}
-                self._waiting_for_list_ns = None
+            self._lists.on_listed(event)
         elif isinstance(event, OrdersTakenOver):
             self._cancels.on_taken_over(event, now_ns)
         elif isinstance(event, OrderDenied):
@@ -239,7 +223,7 @@ class Flatten:
 
     def _is_gone(self, one: Order) -> bool:
         """Whether the broker's list shows that an order is over, whatever its journal says."""
-        listed, since_ns = self._listed, self._written_ns
+        listed, since_ns = self._lists.newest, self._written_ns
         if listed is None or since_ns is None or listed.asked_ns < since_ns:
             return False
         return one.intent_id not in listed.open
@@ -247,10 +231,10 @@ class Flatten:
     def _unknown_open(self) -> bool:
         """Whether the broker lists an open order that is not a closing order, in a flatten of
         everything: of a smaller one's scope nobody here knows whose it is."""
-        if self.scope != EVERYTHING or self._listed is None:
+        if self.scope != EVERYTHING or (listed := self._lists.newest) is None:
             return False
         ours = {name for one in self._closings.values() for name in one.intents}
-        return bool(self._listed.open - ours)
+        return bool(listed.open - ours)
 
     # ---- the broker's list ---------------------------------------------------------------------
 
@@ -262,25 +246,24 @@ class Flatten:
         since_ns = max(in_force_ns, self._cancels.last_ns, self._changed_ns, settled_ns)
         if working and self._written_ns is not None and now.mono_ns >= self._written_ns:
             since_ns = max(since_ns, self._written_ns)
-        return self._listed is not None and self._listed.asked_ns >= since_ns
+        listed = self._lists.newest
+        return listed is not None and listed.asked_ns >= since_ns
 
     def _list(self, accounts: Accounts[Order], now: Now) -> list[Asked]:
-        """Ask for the list; where others have orders, of both gateways, as both report these."""
+        """Ask for the list, of the account alone where the scope has one. Where others have orders,
+        both gateways are asked, as both report these, and for a list of all: that ends them."""
         self._waits_for = "the broker's list of positions"
-        waiting_ns = self._waiting_for_list_ns = self._waiting_for_list_ns or now.mono_ns
-        if now.mono_ns - waiting_ns > LATE_NS:
+        if self._lists.wait(now.mono_ns) > LATE_NS:
             self._alarm("list", "the broker does not list its positions")
         if self._traded_ns is not None and now.mono_ns < self._traded_ns + SETTLE_NS:
             return []
-        asked_ns = [*self._listings.values()]
-        if asked_ns and now.mono_ns < asked_ns[-1] + LISTS_LATE_NS[: len(asked_ns)][-1]:
+        if not self._lists.is_due(now.mono_ns):
             return []
-        self._lists_asked += 1
-        name = f"{self.id}-{now.wall_ns:x}-list-{self._lists_asked}"
-        self._listings[name] = now.mono_ns
-        own = self.login
-        asked = own.gateways if self._foreign(accounts) else (own.liquidation,)
-        return [Asked(role, ListPositions(name, now.wall_ns)) for role in asked]
+        name = self._lists.ask(now)
+        own, foreign = self.login, self._foreign(accounts)
+        asked = own.gateways if foreign else (own.liquidation,)
+        account = "" if foreign else self.scope.account
+        return [Asked(role, ListPositions(name, now.wall_ns, account)) for role in asked]
 
     def _note_trades(self, accounts: Accounts[Order], now: Now) -> None:
         """When something in the scope was executed last, or may have been, as far as is known."""

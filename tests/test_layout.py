@@ -57,7 +57,7 @@ CORES = """
     gateway/tws/encoder.py gateway/marks.py strategy/base.py strategy/runner.py
     executor/executor.py executor/groups risk/monitor.py risk/enforcement.py risk/flatten.py
     risk/closing.py risk/cancels.py risk/halting.py risk/openings.py risk/publishing.py
-    risk/flattens.py risk/sweeps.py risk/reloading.py
+    risk/flattens.py risk/lists.py risk/sweeps.py risk/reloading.py
     risk/rules risk/notices/notice.py risk/notices/message.py risk/notices/delivery.py
     risk/notices/notifier.py risk/notices/watching.py risk/notices/summary.py
     virtual/direct simulator/exchange simulator/faults simulator/protocol/session.py

@@ -152,10 +152,15 @@ class CancelAll(Event, frozen=True, tag="order.cancel_all"):
 
 
 class ListPositions(Event, frozen=True, tag="position.list"):
-    """Ask the broker for all positions and open orders again; `PositionsListed` has the same id."""
+    """Ask the broker for all positions and open orders again; `PositionsListed` has the same id.
+
+    With an `account` only those of that account matter, and a broker that lists each account by
+    itself is asked for no more than those.
+    """
 
     id: Name
     ts_ns: TimeNs
+    account: Account = ""
 
 
 class TakeOver(Event, frozen=True, tag="order.take_over"):

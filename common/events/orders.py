@@ -175,7 +175,8 @@ class PositionsListed(Event, frozen=True, tag="position.listed"):
     """The broker has listed all positions and all open orders since it was asked to by `id`.
 
     Positions that have changed are in the journal before this; what is not held was not named.
-    `open_orders` has the references of all orders of all clients, "" for one without.
+    `open_orders` has the references of all orders of all clients, "" for one without. Where it was
+    asked about one account, it may be about that one alone.
     """
 
     ts_ns: TimeNs

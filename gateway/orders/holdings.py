@@ -101,10 +101,14 @@ class Holdings:
         """The list of these accounts is complete. A broker does not name what is flat: what it left
         out is closed. It says nothing of an account that the login had before, and has no more."""
         named, self._named = self._named, None
-        if named is None:
-            return []
-        left_out = [key for key, held in self.reported.items() if held and key not in named]
-        closed = [key for key in left_out if key[0] in accounts]
+        return [] if named is None else self.left_out(named, accounts, now_ns)
+
+    def left_out(
+        self, named: Collection[Key], accounts: Collection[str], now_ns: int
+    ) -> list[Event]:
+        """What a whole list of these accounts has not named is flat."""
+        held = [key for key, quantity in self.reported.items() if quantity]
+        closed = [key for key in held if key[0] in accounts and key not in named]
         return [PositionReported(now_ns, *key, ZERO, ZERO) for key in closed]
 
     def unreadable(self) -> None:

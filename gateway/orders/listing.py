@@ -18,6 +18,8 @@ from typing import Final, NamedTuple
 from tapewire.common.clock import Now
 from tapewire.common.events import Event, ListPositions, PositionsListed
 from tapewire.gateway import broker
+from tapewire.gateway.orders.account_listing import AccountListings
+from tapewire.gateway.orders.open_orders import OpenOrders
 from tapewire.gateway.orders.positions import PositionLists
 
 QUESTIONS_MAX: Final = 32
@@ -35,41 +37,44 @@ class Listings:
     """The questions that are under way. None of it is durable: risk asks again.
 
     `ask_orders` asks the broker for the open orders of all clients; see `Broker.query_all_orders`.
+    `alone` has the questions about one account.
     """
 
-    def __init__(self, positions: PositionLists, ask_orders: Callable[[], bool]) -> None:
+    def __init__(
+        self, positions: PositionLists, ask_orders: Callable[[], bool], alone: AccountListings
+    ) -> None:
+        self.alone = alone
         self._positions = positions
         self._ask_orders = ask_orders
         self._listings: deque[Listing] = deque(maxlen=QUESTIONS_MAX)
         self._orders_asked = 0
         self._orders_listed = 0
         self._end_came = False  # since the last question
-        self._named: dict[str, str] = {}  # references by permanent id
+        self._named = OpenOrders()
         self._open: tuple[str, ...] = ()
 
     def begin(self, command: ListPositions) -> None:
         """Put risk's question to the broker."""
+        if self.alone.begin(command):
+            return
         number = self._positions.doubt("since risk asked for them")
         self.ask_orders()
         self._listings.append(Listing(command.id, number, self._orders_asked))
 
     def note(self, report: broker.BrokerEvent) -> None:
         """Take note of the orders that are listed, and of the end of their list."""
+        self.alone.note(report)
         if type(report) is broker.OrderReport:
-            name = report.permanent_id or report.reference
-            if report.is_open and self._listings:
-                self._named[name] = report.reference
-            elif report.listed:
-                self._named.pop(name, None)
+            self._named.note(report, is_asked=bool(self._listings))
         elif type(report) is broker.QueryComplete and report.query == "all_orders":
             self._orders_listed += 1
             self._end_came = True
-            self._open = tuple(sorted(self._named.values()))
-            self._named.clear()
+            self._open = self._named.taken()
 
     def lost(self) -> None:
         """The connection is gone: nothing that was asked on it will be answered."""
         self._listings.clear()
+        self.alone.clear()
         self._named.clear()
         self._orders_listed = self._orders_asked
 

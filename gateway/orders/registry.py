@@ -56,7 +56,7 @@ from tapewire.common.events import (
     OrderUnknown,
     SubmitOrder,
 )
-from tapewire.gateway import broker
+from tapewire.gateway import broker, effects
 from tapewire.gateway.orders.conflicts import of_execution, of_order, parts_text
 from tapewire.gateway.orders.costs import Costs
 from tapewire.gateway.orders.intent import Intent
@@ -297,12 +297,12 @@ class Registry:
         if intent is None or not intent.live:
             return []
         account, text = intent.order.account, error.text[:TEXT_MAX]
-        if error.effect in broker.CANCEL_REJECTED:
+        if error.effect in effects.CANCEL_REJECTED:
             return [OrderCancelRejected(now_ns, account, intent.intent_id, error.code, text)]
         if error.effect == "cancelled":
             return [OrderCancelled(now_ns, account, intent.intent_id, text)]
         ends = error.effect == "rejected"
-        if error.effect in broker.MODIFY_REJECTED:
+        if error.effect in effects.MODIFY_REJECTED:
             rejected = self.modifies.on_error(intent, error, now_ns)
             if rejected:
                 return rejected

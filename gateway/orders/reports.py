@@ -24,7 +24,7 @@ from tapewire.common.events import (
     OrderFilled,
     OrderRejected,
 )
-from tapewire.gateway import broker
+from tapewire.gateway import broker, effects
 from tapewire.gateway.broker import Broker, BrokerEvent
 from tapewire.gateway.error_reports import ErrorReports
 from tapewire.gateway.orders.foreign import ForeignWatch
@@ -196,10 +196,10 @@ class OrderReports:
         """A complaint about an order; one that belongs to no order becomes an alarm."""
         intent = self._registry.by_order_id(error.order_id, error.client_id)
         reported = self._errors.on_order(error, intent, now)
-        is_refusal = error.effect in broker.CANCEL_REJECTED
+        is_refusal = error.effect in effects.CANCEL_REJECTED
         if intent is not None and is_refusal:
             self._sync.cancels.refused(intent, now, is_over=error.effect == "cancel_too_late")
-        is_unclear = error.effect in broker.ENDS and self._may_be_of_two(intent)
+        is_unclear = error.effect in effects.ENDS and self._may_be_of_two(intent)
         is_doubtful = is_refusal or is_unclear or error.effect == "unlisted"
         if intent is not None and intent.live and is_doubtful:
             self._sync.ask(intent, now)

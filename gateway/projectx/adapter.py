@@ -37,7 +37,7 @@ from tapewire.gateway.outbox import Outbox, nothing_goes
 from tapewire.gateway.projectx import reports
 from tapewire.gateway.projectx.asked import Answer, Asked, Take
 from tapewire.gateway.projectx.changes import Changes
-from tapewire.gateway.projectx.listing import Listing, WholeList
+from tapewire.gateway.projectx.listing import AccountLists, Listing, WholeList
 from tapewire.gateway.projectx.market import Market
 from tapewire.gateway.projectx.orders import ASKED_MAX, Orders
 from tapewire.gateway.projectx.past import ProjectXQueries
@@ -104,6 +104,9 @@ class ProjectXBroker(Market):
             self._question, "/Order/searchOpen", "orders",
             partial(self._orders.on_order, listed=True), QueryComplete("all_orders"),
         )  # fmt: skip
+        self._account_lists = AccountLists(
+            self._question, partial(self._orders.on_order, listed=True), self._held
+        )
         self._now = Now(0, 0)
         self._decoder = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -228,16 +231,17 @@ class ProjectXBroker(Market):
     def _say(self, line: Json) -> None:
         self._said += msgspec.json.encode(line) + b"\n"
 
-    def _question(self, path: str, body: Json, take: Take) -> None:
-        """Ask, and again where the Gateway has not listened."""
+    def _question(self, path: str, body: Json, take: Take, name: str = "") -> None:
+        """Ask, and again where the Gateway has not listened. With a `name` it takes the place of a
+        question of that name that waits to be sent."""
 
         def taken(answer: Answer) -> Iterable[BrokerEvent]:
             if not answer.is_turned_away:
                 return take(answer)
-            self._question(path, body, take)
+            self._question(path, body, take, name)
             return ()
 
-        self._outbox.request(self._asked.line(path, body, taken))
+        self._outbox.request(self._asked.line(path, body, taken), name)
 
     def _ask_in_round(self, path: str, body: Json, take: Take) -> None:
         """A question of the round of lists: it takes the place of one of a round that is over."""
@@ -251,6 +255,13 @@ class ProjectXBroker(Market):
     def query_positions(self) -> bool:
         """See `Broker.query_positions`: their changes come over the user hub by themselves."""
         return self._positions.begin(self._session.accounts)
+
+    def list_account(self, name: str, account: str) -> bool:
+        """See `Broker.list_account`."""
+        if account not in self._session.accounts:
+            return False
+        self._account_lists.begin(name, account)
+        return True
 
     def query_accounts(self) -> None:
         """See `Broker.query_accounts`."""

@@ -13,7 +13,8 @@ from functools import partial
 from tapewire.common import roles
 from tapewire.common.events import SubmitOrder
 from tapewire.gateway import broker
-from tapewire.gateway.broker import BrokerEvent, Effect
+from tapewire.gateway.broker import BrokerEvent
+from tapewire.gateway.effects import Effect
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.projectx import requests
 from tapewire.gateway.projectx.asked import Answer, Asked

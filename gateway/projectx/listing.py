@@ -5,14 +5,14 @@ order by the Gateway's id alone, and the order has the tag that says whose it is
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
 from tapewire.gateway import broker
 from tapewire.gateway.broker import BrokerEvent, Query
-from tapewire.gateway.projectx.asked import Answer
+from tapewire.gateway.projectx.asked import Answer, Take
 from tapewire.gateway.projectx.rows import each
 from tapewire.gateway.projectx.session import Ask
 from tapewire.gateway.projectx.words import Json
@@ -24,14 +24,15 @@ LISTS: Final[tuple[tuple[Query, str, str], ...]] = (
     ("executions", "/Trade/search", "trades"),
 )
 """What ends with each list, its path, and the name of what it has."""
-Read = Callable[[Query, Json], Iterator[BrokerEvent]]
+ReadAs = Callable[[Query, Json], Iterator[BrokerEvent]]
+Read = Callable[[Json], Iterator[BrokerEvent]]
 
 
 class Listing:
     """One round at a time: a new one takes the place of the one before it, whose question leaves
     the outbox. `ask` sends a question in place of the one before it, `withdraw` takes it back."""
 
-    def __init__(self, ask: Ask, withdraw: Callable[[], None], read: Read) -> None:
+    def __init__(self, ask: Ask, withdraw: Callable[[], None], read: ReadAs) -> None:
         self._ask, self._withdraw, self._read = ask, withdraw, read
         self._round = 0
         self._left: deque[tuple[Query, str, str, str, bool]] = deque()
@@ -91,8 +92,7 @@ class WholeList:
     """
 
     def __init__(
-        self, ask: Ask, path: str, name: str, read: Callable[[Json], Iterator[BrokerEvent]],
-        end: BrokerEvent,
+        self, ask: Ask, path: str, name: str, read: Read, end: BrokerEvent
     ) -> None:  # fmt: skip
         self._ask, self._path, self._name = ask, path, name
         self._read, self._end = read, end
@@ -121,18 +121,49 @@ class WholeList:
     def _take(self, answer: Answer) -> Iterator[BrokerEvent]:
         is_read = False
         try:
-            if why := answer.lacks(self._name):
-                yield broker.Unreadable(f"ProjectX does not list its {self._name}: {why}")
-                return
-            found = list(each(answer.rows(self._name), self._read))
-            yield from found
-            is_read = not any(type(one) is broker.Unreadable for one in found)
+            is_read = yield from _read_all(answer, self._name, self._read)
             if is_read and not self._lists[0]:
                 yield self._end
         finally:
             if not is_read:
                 self._lists[0].clear()
             self._next()
+
+
+class AccountLists:
+    """The lists of one account, for whoever asks about that account alone: its open orders, and
+    then its positions, so that what was filled between the two is in the positions. A refusal or a
+    fault is reported, and there is no end. `ask` sends a question in place of one of that name
+    that waits to be sent."""
+
+    def __init__(
+        self, ask: Callable[[str, Json, Take, str], None], order: Read, position: Read
+    ) -> None:
+        self._ask, self._order, self._position = ask, order, position
+
+    def begin(self, name: str, account: str) -> None:
+        """Ask for both; `AccountListed` with this id follows."""
+        body: Json = {"accountId": int(account)}
+
+        def positions(answer: Answer) -> Iterator[BrokerEvent]:
+            if (yield from _read_all(answer, "positions", self._position)):
+                yield broker.AccountListed(name)
+
+        def orders(answer: Answer) -> Iterator[BrokerEvent]:
+            if (yield from _read_all(answer, "orders", self._order)):
+                self._ask("/Position/searchOpen", body, positions, f"positions of {account}")
+
+        self._ask("/Order/searchOpen", body, orders, f"orders of {account}")
+
+
+def _read_all(answer: Answer, name: str, read: Read) -> Generator[BrokerEvent, None, bool]:
+    """What a list has; returns whether all of it could be read."""
+    if why := answer.lacks(name):
+        yield broker.Unreadable(f"ProjectX does not list its {name}: {why}")
+        return False
+    found = list(each(answer.rows(name), read))
+    yield from found
+    return not any(type(one) is broker.Unreadable for one in found)
 
 
 def _stamp(now_ns: int, days: int) -> str:

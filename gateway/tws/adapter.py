@@ -287,6 +287,10 @@ class TwsBroker(MarketPort):
         self.outbox.request(self.session.encode.positions())
         return False
 
+    def list_account(self, name: str, account: str) -> bool:
+        """See `Broker.list_account`."""
+        return False
+
     def query_accounts(self) -> None:
         """See `Broker.query_accounts`."""
         self.account_summary.ask()

@@ -10,7 +10,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from tapewire.common.events import ErrorClass, ErrorSubject
-from tapewire.gateway.broker import Effect, OrderError
+from tapewire.gateway.broker import OrderError
+from tapewire.gateway.effects import Effect
 from tapewire.gateway.tws.codes.orders import ORDERS
 from tapewire.gateway.tws.codes.others import CONNECTION, DATA, DEFAULTS, REQUESTS
 from tapewire.gateway.tws.codes.row import Code

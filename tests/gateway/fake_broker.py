@@ -86,6 +86,9 @@ class FakeBroker:
         self.calls.append("query_all_orders")
         return self.list_waits
 
+    def list_account(self, _name: str, _account: str) -> bool:
+        return False
+
     def query(self) -> None:
         self.calls.append("query")
 

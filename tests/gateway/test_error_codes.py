@@ -6,7 +6,7 @@ import ibapi.errors
 import pytest
 
 from tapewire.common.events import ErrorClass
-from tapewire.gateway.broker import Effect
+from tapewire.gateway.effects import Effect
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws.codes.orders import ORDERS
 from tapewire.gateway.tws.codes.others import CONNECTION, DATA, DEFAULTS, REQUESTS

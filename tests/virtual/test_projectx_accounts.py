@@ -1,5 +1,6 @@
-"""Four accounts of one login at ProjectX: each list is a request per account, of a limit of a
-minute that all share. Whatever is flattened within it is closed, and nothing piles up behind."""
+"""Four accounts of one login at ProjectX: a list of all is a request per account, of a limit of a
+minute that all share, and a list of one account is one. Whatever is flattened within it is closed,
+and nothing piles up behind."""
 
 import json
 from collections import Counter
@@ -8,7 +9,7 @@ import pytest
 
 from tapewire.common.accounting.compare import broker_of
 from tapewire.common.config.settings import RuleConfig
-from tapewire.common.events import FlattenCompleted, Scope
+from tapewire.common.events import FlattenCompleted, OrderDenied
 from tapewire.virtual.world import SECOND_NS
 from tests.virtual.projectx_desk import MNQ, Desk, configuration, moving
 
@@ -82,13 +83,34 @@ def test_two_flattens_of_everything_within_a_minute_are_done_at_once():
     assert desk.most_in_a_minute() <= LIMIT
 
 
+@pytest.mark.parametrize("apart_s", [0, 8])
+def test_flattens_of_four_accounts_within_a_minute_are_each_over_within_seconds(apart_s):
+    desk = Counted().run(3)
+    began_ns = {}
+    for one in ACCOUNTS:
+        began_ns[one] = desk.world.clock.now().wall_ns
+        desk.stranger(accountId=int(one), size=4)
+        desk.run(apart_s)
+    desk.run(5)
+    assert (desk.positions(), desk.unready()) == ({}, {})
+    took_ns = [
+        one.ts_ns - began_ns[one.scope.account] for one in desk.events("risk", FlattenCompleted)
+    ]
+    assert len(took_ns) == len(ACCOUNTS)
+    assert max(took_ns) < 3 * SECOND_NS
+    assert desk.events("liquidation-px", OrderDenied) == []
+
+
 def test_more_flattens_than_a_minute_lets_through_wait_and_end_and_nothing_is_left_behind():
     desk = Counted().run(3)
-    for one in ACCOUNTS:
-        desk.stranger(accountId=int(one), size=4)
-        desk.run(8)
+    for _ in range(4):
+        for one in ACCOUNTS:
+            desk.stranger(accountId=int(one), size=2)
+        assert desk.run(2).ask("flatten") == ""
+        desk.run(6)
+    assert desk.risk().monitor.flatten is not None
     assert desk.run(150).positions() == {}
-    assert desk.flattened() == [Scope(one) for one in ACCOUNTS]
+    assert desk.risk().monitor.flatten is None
     assert (desk.unready(), desk.most_in_a_minute() <= LIMIT) == ({}, True)
     quiet_ns = desk.world.clock.now().mono_ns
     desk.run(60)

@@ -243,6 +243,10 @@ class DirectBroker(TicksAlone):
         self._outbox.request(reports.WatchPositions())
         return False
 
+    def list_account(self, name: str, account: str) -> bool:
+        """See `Broker.list_account`."""
+        return False
+
     def descriptions(self, now: Now) -> list[InstrumentDescribed]:
         """See `Broker.descriptions`."""
         taken, self._described = self._described, []

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
+from tapewire.gateway.effects import Effect
 from tapewire.gateway.tws.errors import order_error
 from tapewire.simulator import audit
 from tapewire.simulator.exchange.account import Mark
@@ -360,7 +361,5 @@ class DirectExchange:
         self._readers[request.symbol].append(client)
 
 
-def _refusal(
-    client: Client, bad: BadRequest, order_id: int, effect: broker.Effect
-) -> broker.OrderError:
+def _refusal(client: Client, bad: BadRequest, order_id: int, effect: Effect) -> broker.OrderError:
     return order_error(str(order_id), bad.code, bad.text, effect, str(client.client_id))

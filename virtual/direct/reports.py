@@ -19,7 +19,8 @@ from tapewire.common.events import (
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
-from tapewire.gateway.broker import BrokerEvent, Effect, Status
+from tapewire.gateway.broker import BrokerEvent, Status
+from tapewire.gateway.effects import Effect
 from tapewire.gateway.query_port import Found, Refused
 from tapewire.gateway.tws.account_summary import VALUES
 from tapewire.simulator.exchange import orders

@@ -8,7 +8,7 @@ only inform (10311 is about fees).
 from collections.abc import Iterator
 from typing import Final
 
-from tapewire.gateway.broker import Effect
+from tapewire.gateway.effects import Effect
 from tapewire.gateway.tws.codes.row import Code
 
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 import msgspec
 
 from tapewire.common.events import ErrorClass
-from tapewire.gateway.broker import Effect
+from tapewire.gateway.effects import Effect
 
 Trouble = Literal["not live", "delayed", "full", "refused", "deactivated", "unknown", "reset"]
 """There are no live ticks, but there may be delayed ones; there are only delayed ones; TWS has no

@@ -104,6 +104,85 @@ def test_one_that_cannot_be_read_is_said_and_the_list_has_no_end(linked):
     assert (linked.questions(), ends(linked)) == ([], 0)
 
 
+# ---- the lists of one account --------------------------------------------------------------------
+
+
+def one_account(name="f-1", account="1002"):
+    linked = TwoAccounts("positions")
+    linked.reports.clear()
+    assert linked.broker.list_account(name, account)
+    return linked
+
+
+def asked_about(questions):
+    return [(one["path"], one["body"]["accountId"]) for one in questions]
+
+
+def answered_in(linked, name, question, *found):
+    linked.name = name
+    linked.answer(question, *found)
+
+
+def test_of_one_account_open_orders_are_asked_for_and_then_positions_and_nothing_else():
+    linked = one_account()
+    [orders] = linked.questions()
+    answered_in(linked, "orders", orders, ORDER)
+    [positions] = linked.questions()
+    assert asked_about([orders, positions]) == [
+        ("/Order/searchOpen", 1002), ("/Position/searchOpen", 1002),
+    ]  # fmt: skip
+    assert linked.take(broker.AccountListed) == []
+    answered_in(linked, "positions", positions, HELD)
+    *before, end = linked.reports
+    assert [type(one) for one in before] == [broker.OrderReport, broker.PositionReport]
+    assert before[0].listed
+    assert end == broker.AccountListed("f-1")
+    assert linked.questions() == []
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("is_second", [False, True])
+def test_where_either_of_them_fails_there_is_no_end(failure, is_second):
+    linked = one_account()
+    [question] = linked.questions()
+    if is_second:
+        answered_in(linked, "orders", question)
+        [question] = linked.questions()
+    linked.say(n=question["n"], **FAILURES[failure])
+    assert len(linked.take(broker.Unreadable)) == 1
+    assert (linked.take(broker.AccountListed), linked.questions()) == ([], [])
+
+
+def test_a_question_that_waits_to_be_sent_gives_way_to_the_next_about_the_same_account():
+    linked = one_account("f-1")
+    linked.broker.list_account("f-2", "1002")
+    linked.broker.list_account("f-3", "1001")
+    orders = linked.questions()
+    assert asked_about(orders) == [("/Order/searchOpen", 1002), ("/Order/searchOpen", 1001)]
+    for one in orders:
+        answered_in(linked, "orders", one)
+    for one in linked.questions():
+        answered_in(linked, "positions", one)
+    assert [one.id for one in linked.take(broker.AccountListed)] == ["f-2", "f-3"]
+
+
+def test_one_that_was_turned_away_is_asked_again():
+    linked = one_account()
+    [question] = linked.questions()
+    linked.say(n=question["n"], fault="too many requests", limited=True)
+    linked.pass_time(2)
+    assert asked_about(linked.questions()) == [("/Order/searchOpen", 1002)]
+
+
+def test_an_account_that_is_not_one_of_the_login_is_not_listed_by_itself():
+    linked = TwoAccounts("positions")
+    assert not linked.broker.list_account("f-1", "1003")
+    assert linked.questions() == []
+
+
+# ---- what else is asked for ----------------------------------------------------------------------
+
+
 def test_balances_that_are_refused_are_asked_for_again_and_are_not_all_values():
     linked = TwoAccounts("positions")
     linked.broker.query_accounts()
