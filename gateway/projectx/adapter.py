@@ -152,6 +152,9 @@ class ProjectXBroker(Market):
         """What a line says. What cannot be read may have been part of a list."""
         try:
             line = self._decoder.decode(data)
+        except UNREADABLE as error:
+            return [*self._asked.garbled(data), unreadable(error, data)]
+        try:
             if "said" in line:
                 return self._hear(line["said"], line["about"])
             return list(self._progress(line))
@@ -162,7 +165,7 @@ class ProjectXBroker(Market):
 
     def _progress(self, line: Json) -> Iterator[BrokerEvent]:
         if "n" in line:
-            if line.get("limited"):
+            if line.get("limited") or line.get("expired"):
                 self._limited_until_ns = self._heard_ns + LIMITED_NS
             yield from self._asked.answered(line)
         elif "accounts" in line:

@@ -1,5 +1,6 @@
 """Requests that are out: each has a number, and whoever takes its answer."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any, Final, NamedTuple
@@ -10,6 +11,8 @@ from tapewire.gateway.broker import BrokerEvent
 from tapewire.gateway.projectx.words import Json, sentence
 
 CODE_MAX: Final = 2**31
+NUMBER: Final = re.compile(rb'\{"n": ?(\d{1,18}),')
+"""How the link begins an answer."""
 
 
 class Answer(NamedTuple):
@@ -84,6 +87,15 @@ class Asked:
                 bool(line.get("limited") or line.get("expired")),
             )
         )
+
+    def garbled(self, data: bytes) -> list[BrokerEvent]:
+        """A line came that is not JSON, such as one with a number that is none. If it is an answer,
+        who waits for it must know, or a list of positions would be waited for without end."""
+        found = NUMBER.match(data)
+        if found is None:
+            return []
+        fault = "its answer cannot be read"
+        return list(self.answered({"n": int(found[1]), "fault": fault, "uncertain": False}))
 
     def forget(self) -> None:
         """The connection is gone, and every answer with it."""

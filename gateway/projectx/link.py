@@ -17,7 +17,10 @@ To the gateway: `{"accounts": [...]}`, `{"refused": "..."}`, `{"hub": "user", "u
 hub says (`{"said": "GatewayUserOrder", "args": [...]}`), `{"alive": true}` each second, and the
 answer to each request: `{"n": 7, "found": {...}}`, or `{"n": 7, "fault": "...", "uncertain": true}`
 where nobody knows whether the request was served; in place of `uncertain`, `limited` or `expired`
-where it was not, since there were too many or the token was over.
+where it was not, since there were too many or the token was over. A request that is not answered
+within `ANSWER_MAX_S` counts as one without an answer: the Gateway may send one for ever, byte by
+byte, and whoever waits for a list of positions has to ask again. Its connection stays with the
+Gateway, so after `UNANSWERED_MAX` of them the process ends, and another has none of them.
 
 It ends when the gateway does, when anything in it fails, and when a hub stays away for too long:
 the gateway starts another.
@@ -41,8 +44,15 @@ HUB_AWAY_MAX_S = 15.0
 RENEW_S = 600.0
 RENEW_AGAIN_S = 30.0
 TURN_MAX_S = 2.0
+ANSWER_MAX_S = 10.0
+BARS_MAX_S = 60.0
+LOGIN_MAX_S = 60.0
+UNANSWERED_MAX = 50
+RENEWED_S = 5.0
+"""Within this time after it was renewed nobody has the token renewed again: each is a request."""
 CHANGES = ("/Order/place", "/Order/modify", "/Order/cancel")
 IN_TURN = (*CHANGES, "/Order/searchOpen")
+BARS = "/History/retrieveBars"
 LIMITED = "rate-limited"
 EXPIRED = "received 401"
 """In the client's words for a change that the Gateway has turned away. Where they change, such a
@@ -80,6 +90,10 @@ class Link:
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing: asyncio.Task[None] | None = None  # the last change that was read
         self._is_up = {"user": False, "market": False}
+        self._watching = asyncio.Lock()
+        self._renewing: asyncio.Future[Any] | None = None  # the last time it was
+        self._renewing_s = 0.0
+        self._unanswered = 0
 
     def say(self, **found: Any) -> None:
         """Write a line."""
@@ -101,8 +115,8 @@ class Link:
         self.say(refused=f"the process of project-x-py failed: {type(error).__name__} {text}")
         self._writer.close()
 
-    async def take(self, line: dict[str, Any]) -> None:
-        """Do what the gateway asks for."""
+    def take(self, line: dict[str, Any]) -> None:
+        """Do what the gateway asks for. Nothing is waited for here, for a cancel may come next."""
         if "path" in line:
             path = line["path"]
             before = self._changing if path in IN_TURN else None
@@ -110,9 +124,9 @@ class Link:
             if path in CHANGES:
                 self._changing = task
         elif "watch" in line:
-            await self._market("subscribe_market_data", line["watch"])
+            self.begin(self._market("subscribe_market_data", line["watch"]))
         elif "unwatch" in line:
-            await self._market("unsubscribe_market_data", line["unwatch"])
+            self.begin(self._market("unsubscribe_market_data", line["unwatch"]))
         elif "login" in line:
             self.begin(self._log_in(line["login"]))
         elif "connect" in line:
@@ -136,14 +150,17 @@ class Link:
         )
         self._client = ProjectX(given["user"], given["key"], config=self._config)
         try:
-            await self._client.authenticate()
-            found = await self._client._make_request(
-                "POST", "/Account/search", data={"onlyActiveAccounts": True}
-            )
+            async with asyncio.timeout(LOGIN_MAX_S):
+                await self._client.authenticate()
+                found = await self._client._make_request(
+                    "POST", "/Account/search", data={"onlyActiveAccounts": True}
+                )
+            accounts = accounts_of(found)
         except Exception as error:  # noqa: BLE001 - nothing works without a login
-            self.say(refused=f"the ProjectX Gateway has not taken the login: {error}")
+            reason = str(error) or f"no answer within {LOGIN_MAX_S:.0f} s"
+            self.say(refused=f"the ProjectX Gateway has not taken the login: {reason}")
             return
-        self.say(accounts=found["accounts"])
+        self.say(accounts=accounts)
         self.begin(self._renew())
 
     async def _renew(self) -> None:
@@ -172,16 +189,37 @@ class Link:
 
         if before is not None:
             await asyncio.wait({before}, timeout=TURN_MAX_S)
+        wait_s = BARS_MAX_S if path == BARS else ANSWER_MAX_S
+        deadline = asyncio.timeout(wait_s)
         try:
-            found = await self._ask(path, body, ProjectXAuthenticationError)
+            async with deadline:
+                found = await self._ask(path, body, ProjectXAuthenticationError)
         except ProjectXRateLimitError as error:
             self.say(n=number, fault=str(error), limited=True)
         except OrderSubmissionUncertainError as error:
             await self._uncertain(number, str(error))
+        except TimeoutError:
+            await self._not_answered(number, path, wait_s)
         except Exception as error:  # noqa: BLE001 - each failure is an answer
             self.say(n=number, fault=str(error) or type(error).__name__, uncertain=False)
         else:
             self.say(n=number, found=found)
+        if deadline.expired():
+            self._give_up()
+
+    async def _not_answered(self, number: int, path: str, wait_s: float) -> None:
+        fault = f"it has not answered within {wait_s:.0f} s"
+        if path in CHANGES:
+            await self._uncertain(number, fault)
+        else:
+            self.say(n=number, fault=fault, uncertain=False)
+
+    def _give_up(self) -> None:
+        """One more connection stays with a Gateway that does not answer."""
+        self._unanswered += 1
+        if self._unanswered == UNANSWERED_MAX:
+            self.say(refused=f"the ProjectX Gateway does not answer: {UNANSWERED_MAX} requests")
+            self._writer.close()
 
     async def _uncertain(self, number: int, fault: str) -> None:
         """The client calls it uncertain whatever became of a change. Where the Gateway has turned
@@ -193,9 +231,18 @@ class Link:
         if not is_expired:
             self.say(n=number, fault=fault, uncertain=True)
         with contextlib.suppress(Exception):  # it may have been the token in any case
-            await self._client.authenticate()
+            await self._renewed()
         if is_expired:
             self.say(n=number, fault=fault, expired=True)
+
+    async def _renewed(self) -> None:
+        """Have the token renewed, once for all who need it: many requests fail at the same time."""
+        now_s = asyncio.get_running_loop().time()
+        last = self._renewing
+        if last is None or (last.done() and now_s - self._renewing_s > RENEWED_S):
+            last = asyncio.ensure_future(self._client.authenticate())
+            self._renewing, self._renewing_s = last, now_s
+        await asyncio.shield(last)
 
     async def _ask(self, path: str, body: dict[str, Any], expired: type[Exception]) -> Any:
         """Without what the client puts around it: a minute of waiting after too many requests."""
@@ -204,7 +251,7 @@ class Link:
         try:
             return await once(self._client, "POST", path, data=body)
         except expired:
-            await self._client.authenticate()
+            await self._renewed()
             return await once(self._client, "POST", path, data=body)
 
     # ---- hubs ------------------------------------------------------------------------------------
@@ -239,8 +286,10 @@ class Link:
         self._writer.close()
 
     async def _market(self, method: str, contract_id: str) -> None:
-        if self._realtime is not None:
-            await getattr(self._realtime, method)([contract_id])
+        """One after the other, and beside all else: a hub that reads nothing lets each wait."""
+        async with self._watching:
+            if self._realtime is not None:
+                await getattr(self._realtime, method)([contract_id])
 
 
 TARGETS = {
@@ -251,6 +300,15 @@ TARGETS = {
     "quote_update": "quote",
     "market_trade": "market_trade",
 }
+
+
+def accounts_of(found: Any) -> list[Any]:
+    """The accounts in the answer to a login; ValueError if it has no list of them."""
+    accounts = found.get("accounts") if isinstance(found, dict) else None
+    if isinstance(accounts, list) and found.get("success", True):
+        return accounts
+    reason = found.get("errorMessage") if isinstance(found, dict) else None
+    raise ValueError(reason or "its answer has no list of accounts")
 
 
 def hubs_of(link: Link, client: Any, config: Any, accounts: list[int]) -> Any:
@@ -299,7 +357,7 @@ async def run(descriptor: int) -> None:
             return
         link.begin(_live(link))
         while line := await reader.readline():
-            await link.take(json.loads(line))
+            link.take(json.loads(line))
     finally:
         writer.close()
 

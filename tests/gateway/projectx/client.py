@@ -33,7 +33,7 @@ class Behaviour:
 
     def __init__(self):
         self.asked, self.answers, self.fails, self.logins = [], {}, [], 0
-        self.subscribed = []
+        self.subscribed, self.watched = [], []
 
     def may_fail(self, name):
         if name in self.fails:
@@ -62,7 +62,7 @@ def client_class(does):
         async def _make_request(self, _method, path, data):
             does.asked.append((path, data))
             if path == "/Account/search":
-                return {"accounts": ACCOUNTS}
+                return does.answers.get(path, {"success": True, "accounts": ACCOUNTS})
             found = does.answers.get(path, {"success": True, "path": path})
             found = found.pop(0) if isinstance(found, list) else found
             found = await found if isinstance(found, asyncio.Future) else found
@@ -101,6 +101,14 @@ def realtime_class(does):
 
         async def send(self, target, arguments):
             does.subscribed.append((target, *arguments))
+
+        async def subscribe_market_data(self, contracts):
+            does.watched.append(("subscribe_market_data", *contracts))
+            if "watch" in does.answers:
+                await does.answers["watch"]
+
+        async def unsubscribe_market_data(self, contracts):
+            does.watched.append(("unsubscribe_market_data", *contracts))
 
     return ProjectXRealtimeClient
 

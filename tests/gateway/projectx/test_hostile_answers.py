@@ -286,3 +286,35 @@ def test_a_hub_that_shows_it_before_the_answer_or_behind_it_is(linked, is_first)
         said(linked, "order", **ORDER)
     alive(linked, 20)
     assert linked.broker.overdue(linked.now) == ""
+
+
+# ---- answers that are no JSON of ours ------------------------------------------------------------
+
+NO_JSON = (
+    '"size": NaN', '"size": -Infinity', '"size": 1e999999999999', f'"size": {"9" * 5000}',
+    '"contractId": "\\ud800"', f'"of": {"[" * 5000}{"]" * 5000}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("space", ["", " "])
+def test_an_answer_that_no_decoder_reads_is_one_all_the_same(linked, space):
+    for part in NO_JSON:
+        linked.broker.query_positions()
+        [question] = questions(linked)
+        line = f'{{"n":{space}{question["n"]},"found":{{"success":true,"positions":[{{{part}}}]}}}}'
+        linked._take(b"data", line.encode() + b"\n")
+        assert linked.take(broker.PositionsComplete) == []
+        assert linked.take(broker.Unreadable), part[:20]
+    linked.broker.query_positions()
+    answer(linked, positions=[])
+    assert len(linked.take(broker.PositionsComplete)) == 1
+
+
+def test_a_token_that_is_never_taken_does_not_use_up_the_limit(linked):
+    linked.broker.submit("", submit())
+    for _ in range(10):
+        for question in questions(linked):
+            linked.say(n=question["n"], fault="received 401", expired=True)
+    assert len(linked.take(broker.OrderReturned)) == 1
+    linked.mono_ns += 2_000_000_000
+    assert len(questions(linked)) == 1
