@@ -8,7 +8,8 @@ broker's list; what was open is in the event.
 
 Several questions may be out, as flattens beside each other ask each for itself; the oldest are
 forgotten, for risk repeats one only after it gave the last one up. Where an end never came, one
-more question makes up for it (see `positions`).
+more question makes up for it (see `positions`). So does one more where something in a list of
+orders could not be read: it may have been an order that works, and a flatten would end beside it.
 """
 
 from collections import deque
@@ -23,6 +24,7 @@ from tapewire.gateway.orders.open_orders import OpenOrders
 from tapewire.gateway.orders.positions import PositionLists
 
 QUESTIONS_MAX: Final = 32
+AGAIN_NS: Final = 1_000_000_000  # between questions, if the answers could not be read
 
 
 class Listing(NamedTuple):
@@ -50,6 +52,9 @@ class Listings:
         self._orders_asked = 0
         self._orders_listed = 0
         self._end_came = False  # since the last question
+        self._is_whole = True  # the list that is under way, so far
+        self._is_late = False  # one was not whole: the next one waits for a while
+        self._again_ns = 0  # until then (monotonic)
         self._named = OpenOrders()
         self._open: tuple[str, ...] = ()
 
@@ -66,10 +71,22 @@ class Listings:
         self.alone.note(report)
         if type(report) is broker.OrderReport:
             self._named.note(report, is_asked=bool(self._listings))
+        elif type(report) is broker.Unreadable:
+            self._is_whole = False
         elif type(report) is broker.QueryComplete and report.query == "all_orders":
+            if not self._is_whole:
+                self._answers_nobody()
             self._orders_listed += 1
-            self._end_came = True
+            self._end_came = self._is_whole = True
             self._open = self._named.taken()
+
+    def _answers_nobody(self) -> None:
+        """The list that ends could not be read in full: whoever waits for it needs the next one."""
+        listed = self._orders_listed + 1
+        for place, one in enumerate(self._listings):
+            if one.orders == listed:
+                self._listings[place] = one._replace(orders=listed + 1)
+        self._is_late = True
 
     def lost(self) -> None:
         """The connection is gone: nothing that was asked on it will be answered."""
@@ -82,6 +99,8 @@ class Listings:
         """Ask for the open orders of all clients, whoever wants to know them: each list is counted,
         so that the end of one is not taken for the end of another."""
         self._end_came = False
+        if self._orders_listed == self._orders_asked:
+            self._is_whole = True
         if not self._ask_orders():
             self._orders_asked += 1
 
@@ -89,8 +108,11 @@ class Listings:
         """The answers to those for which both lists have come to their ends."""
         if not self._listings:
             return []
+        if self._is_late:
+            self._is_late, self._again_ns = False, now.mono_ns + AGAIN_NS
         listed, confirmed = self._orders_listed, self._positions.confirmed
-        if self._end_came and any(listed < one.orders for one in self._listings):
+        is_due = self._end_came and now.mono_ns >= self._again_ns
+        if is_due and any(listed < one.orders for one in self._listings):
             self.ask_orders()
         done = [o for o in self._listings if listed >= o.orders and confirmed >= o.positions]
         for one in done:

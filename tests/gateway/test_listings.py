@@ -154,3 +154,27 @@ def test_an_end_that_never_came_does_not_keep_every_later_snapshot_from_its_end(
         bench.gateway.listings.ask_orders()
         end_of_orders(bench)
     assert [one.complete for one in snapshots] == [False, True, True]
+
+
+def test_a_list_of_orders_in_which_one_cannot_be_read_is_none_and_is_asked_for_again(bench: Bench):
+    ask(bench)
+    bench.list_positions()
+    bench.flush()
+    bench.receive(working("", 0, 0)[:20])
+    assert listed(end_of_orders(bench, working("s/1", 7, 1)) + bench.tick()) == []
+    bench.list_positions()
+    assert "16" not in kinds(bench.flush())
+    bench.pass_s(1.1)
+    bench.tick()
+    assert "16" in kinds(bench.flush())
+    bench.list_positions()
+    end_of_orders(bench, working("", 0, 0), working("s/1", 7, 1))
+    assert listed(bench.tick()) == [PositionsListed(bench.now.wall_ns, "f-1", ("", "s/1"))]
+
+
+def test_what_could_not_be_read_before_a_list_was_asked_for_is_none_of_it(bench: Bench):
+    bench.receive(working("", 0, 0)[:20])
+    ask(bench)
+    bench.list_positions()
+    end_of_orders(bench, working("s/1", 7, 1))
+    assert listed(bench.tick()) == [PositionsListed(bench.now.wall_ns, "f-1", ("s/1",))]
