@@ -51,17 +51,14 @@ class Changes:
         elif answer.found is not None:
             yield self._taken(order, answer.found.get("orderId"))
         elif not answer.is_uncertain:
-            yield broker.Complaint(f"{order.intent_id} was not answered: {answer.fault}")
+            yield _in_doubt(f"{order.intent_id} was not answered: {answer.fault}")
 
     def _taken(self, order: SubmitOrder, number: object) -> BrokerEvent:
         """It is at the Gateway, under an id. Without one it is there, or it is not."""
         try:
             order_id = identifier(number)
         except ValueError as error:
-            return broker.Complaint(
-                f"ProjectX has taken {order.intent_id} and does not name it ({error}); all orders"
-                " are asked for, and show what became of it"
-            )
+            return _in_doubt(f"ProjectX has taken {order.intent_id} and does not name it ({error})")
         self._orders.taken(order_id, order.intent_id, order.account)
         return broker.OrderReport(
             reference=order.intent_id, order_id=order_id, permanent_id=order_id,
@@ -114,3 +111,7 @@ class Changes:
         """One that cannot be read goes too, as long as it has an id."""
         self.cancel(identifier(found["id"]), account)
         yield from self._orders.on_order(found, listed=False)
+
+
+def _in_doubt(what: str) -> broker.Complaint:
+    return broker.Complaint(f"{what}; all orders are asked for, and show what became of it")
