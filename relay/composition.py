@@ -18,6 +18,7 @@ from tapewire.common.errors import ConfigError
 from tapewire.common.logins import Logins
 from tapewire.common.placement import Place
 from tapewire.common.runtime import (
+    checkpoint,
     home_clock,
     key_files,
     kill_switch,
@@ -28,6 +29,8 @@ from tapewire.common.runtime import (
 from tapewire.common.runtime.process import Process
 from tapewire.relay.clients import Clients
 from tapewire.relay.door import Door, Server
+from tapewire.relay.fetching import Fetching
+from tapewire.relay.giving import Giving
 from tapewire.relay.hosts import Hosts, Statuses, roles_at, taken_in
 from tapewire.relay.placed import fault
 from tapewire.relay.relay import Relay, Tokens
@@ -85,12 +88,15 @@ def build_relay(process: Process) -> Relay:
         join(f"{socket}{SOURCE}", "push" if is_one_way else "dealer", socket)
         process.bind(f"{socket}{READERS}", "pull" if is_one_way else "router", socket)
     join(f"{HOSTS}{SOURCE}", "dealer", HOSTS)
+    checkpoint.discard(run_dir)  # of an earlier start, which home's journals may have left behind
+    store = checkpoint.checkpoint_file(run_dir, config)
     return Relay(
         placement.here, passed, servers_of(logins), _issued(run_dir, logins), transport,
         process.clock, epoch=process.epoch, wall_ns=time.time_ns,
         report=partial(statuses.read, run_dir),
         keep=partial(home_clock.write, home_clock.path_of(run_dir)), halt=process.halt_file,
         configured=digests(config),
+        fetching=Fetching(store.instruments), take=store.replace,
     )  # fmt: skip
 
 
@@ -145,6 +151,9 @@ def build_door(process: Process) -> Door:
         expel=lambda: transport.authenticate_again() if zap.drops() else None, bar=zap.bar,
         halt=kill_switch.HaltFile(run_dir / kill_switch.NAME).pull,
         misplaced=partial(fault, config),
+        past=Giving(
+            checkpoint.checkpoint_file(run_dir, config), run_dir / "journals", logins.roles
+        ).answer,
     )  # fmt: skip
 
 

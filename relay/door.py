@@ -36,6 +36,8 @@ WAITING_MAX: Final = 16
 SIGNALS_PER_SECOND: Final = 1_000
 REQUESTS_PER_SECOND: Final = 100
 """A piece of a journal has 1,000 events: a host still catches up on 100,000 per second."""
+PARTS_PER_SECOND: Final = 20
+"""Of the checkpoint: at most 256 KiB, or one record of up to 1 MB, each read by the door alone."""
 HALT_MAX: Final = 150
 LOOK_NS: Final = 1_000_000_000
 
@@ -68,7 +70,7 @@ class Door(Service):
     """`open_client` opens a channel to a socket at home. `keep` takes what a host has reported,
     `bar` shuts a host out, and `expel` makes everybody authenticate again where that was done or a
     key was revoked. `halt` pulls the kill switch. `misplaced` says why a signal may not come from a
-    host; empty if it may."""
+    host; empty if it may. `past` answers what a host asks of the checkpoint and of journals."""
 
     def __init__(
         self,
@@ -86,6 +88,7 @@ class Door(Service):
         bar: Callable[[str], None],
         halt: Callable[[str], None],
         misplaced: Callable[[str, Event], str],
+        past: Callable[[words.PastAsked], words.PastAnswered],
     ) -> None:
         super().__init__(roles.DOOR, transport, clock, epoch=epoch)
         self._door = transport
@@ -99,8 +102,10 @@ class Door(Service):
         self._bar = bar
         self._halt = halt
         self._misplaced = misplaced
+        self._past = past
         self._signals = Allowance(SIGNALS_PER_SECOND, SIGNALS_PER_SECOND // 2)
         self._requests = Allowance(REQUESTS_PER_SECOND, REQUESTS_PER_SECOND // 2)
+        self._parts = Allowance(PARTS_PER_SECOND, PARTS_PER_SECOND)
         self._waiting: list[Waiting] = []
         self._look_ns = clock.mono_ns()
         self.shares = {one.name: Shares() for one in self._streams}
@@ -243,6 +248,12 @@ class Door(Service):
                 self._keep(host, word.statuses, now)
             if word.halt is not None and KEYS.get(role):  # whoever only reads halts nobody
                 self._halt(f"{one_line(word.halt)[:HALT_MAX]} (on host {host})".lstrip())
+        elif isinstance(word, words.PastAsked):
+            if self._parts.takes(host, now.mono_ns):
+                found = words.encode(self._past(word))
+                self.transport.send(f"{HOSTS}{READERS}", [relay, found])
+            else:
+                self.metrics.count("beyond_allowance", label=host)
 
     # ---- once per turn ---------------------------------------------------------------------------
 

@@ -11,12 +11,14 @@ from tapewire.common.bus import wire
 from tapewire.common.bus.ports import HOSTS
 from tapewire.common.bus.spoken import token_of
 from tapewire.common.clock import Clock, Now
-from tapewire.common.events import ProcessState, RequestRefused
+from tapewire.common.events import Event, ProcessState, RequestRefused
 from tapewire.common.runtime.home_clock import HomeTime
+from tapewire.common.runtime.journal import JournalError
 from tapewire.common.runtime.kill_switch import LOOK_EVERY_NS
 from tapewire.common.runtime.service import Service
 from tapewire.relay import streams as passing
 from tapewire.relay import words
+from tapewire.relay.fetching import Fetching
 from tapewire.relay.hosts import SILENT_AFTER_NS
 from tapewire.relay.late import Stamps
 from tapewire.relay.measured import Measured, Round
@@ -39,6 +41,9 @@ class Relay(Service):
     takes what was measured of home's time, `configured` are the digests of what this host is
     configured with, and `halt` says what this host's kill switch does: while
     it is pulled no signal leaves, and home learns of it and halts as well.
+
+    `fetching` is of home's checkpoint, which `take` puts in its place; it may raise `JournalError`
+    or `OSError`. Nothing is given to `keep` before that is over, as strategies start with it.
     """
 
     def __init__(
@@ -56,6 +61,8 @@ class Relay(Service):
         keep: Callable[[HomeTime], None],
         halt: Callable[[], str | None],
         configured: Mapping[str, str],
+        fetching: Fetching,
+        take: Callable[[Iterable[Event]], None],
     ) -> None:
         super().__init__(roles.relay_role(host), transport, clock, epoch=epoch)
         self._streams = tuple(streams)
@@ -65,6 +72,8 @@ class Relay(Service):
         self._keep = keep
         self._halt = halt
         self._configured = configured
+        self._fetching: Fetching | None = fetching
+        self._take = take
         self._measured = Measured()
         self._stamps = Stamps(clock.mono_ns())
         self._best: Round | None = None
@@ -164,6 +173,8 @@ class Relay(Service):
         if now.mono_ns >= self._reports_ns:
             self._reports_ns = now.mono_ns + EVERY_NS
             self._say_how_it_is()
+        if self._fetching is not None and self.time is not None:
+            self._fetch(self._fetching, now)
 
     def _look_at_halt(self, now: Now) -> None:
         halted = self._halt() is not None
@@ -184,7 +195,28 @@ class Relay(Service):
             report = words.shortened(report)
         self._say(report)
 
+    def _fetch(self, fetching: Fetching, now: Now) -> None:
+        """Ask for what is next of home's checkpoint; once that is over, strategies may start."""
+        question = fetching.question(now.mono_ns)
+        if question is not None:
+            self._say(question)
+        if not fetching.is_over:
+            return
+        self._fetching, fault = None, fetching.fault
+        try:
+            if fetching.events:
+                self._take(fetching.events)
+        except (JournalError, OSError) as error:
+            fault = str(error)
+        if fault:
+            reason = f"home's checkpoint is not used, so strategies here start later: {fault}"
+            self.dead_letter("checkpoint", reason, b"")
+        if self.time is not None:
+            self._keep(self.time)
+
     def _on_word(self, word: words.Word, now: Now) -> None:
+        if isinstance(word, words.PastAnswered) and self._fetching is not None:
+            self._fetching.came(word, now.mono_ns)
         if not isinstance(word, words.ClockAnswered):
             return
         self._heard_ns = now.mono_ns
@@ -199,7 +231,8 @@ class Relay(Service):
         offset_ns = home_ns + (mono_ns - now.mono_ns) - wall_ns
         uncertainty_ns = best.uncertainty_ns(now.mono_ns)
         self.time = HomeTime(home_ns, now.mono_ns, uncertainty_ns, offset_ns)
-        self._keep(self.time)
+        if self._fetching is None:
+            self._keep(self.time)
 
     # ---- what is known ---------------------------------------------------------------------------
 

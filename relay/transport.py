@@ -19,6 +19,7 @@ import zmq
 from tapewire.common.bus import curve
 from tapewire.common.bus.allowed import Decision
 from tapewire.common.bus.curve import Pair
+from tapewire.common.bus.ports import HOSTS
 from tapewire.common.bus.transport import Inbound, ZmqTransport, bind
 from tapewire.relay.sockets import largest
 from tapewire.relay.zap import Zap
@@ -34,6 +35,8 @@ REQUESTS_MAX: Final = 1_000
 """Messages that wait at each end of any other socket."""
 INBOUND_MAX: Final = 200
 """Messages that wait at the door for each connection: with them a far host can fill memory."""
+WORDS_MAX: Final = 16
+"""Answers of the door's own that wait for each connection: a part of the checkpoint is large."""
 ENCRYPTED_BYTES: Final = 64
 """What encryption adds to a message, at most."""
 SOCKETS_MAX: Final = 16_384
@@ -69,6 +72,8 @@ class HostsTransport(ZmqTransport):
         _between_hosts(socket, kind)
         socket.setsockopt(zmq.MAXMSGSIZE, largest(domain, kind) + ENCRYPTED_BYTES)
         socket.setsockopt(zmq.RCVHWM, INBOUND_MAX)
+        if domain == HOSTS:
+            socket.setsockopt(zmq.SNDHWM, WORDS_MAX)
         curve.serve(socket, self._pair, domain)
         bind(socket, channel, address)
         self._served[channel] = address

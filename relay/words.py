@@ -6,11 +6,14 @@ These are not events of the group: nobody else reads them, and they are in no jo
 import contextlib
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from tapewire.common.events import TEXT_MAX, ProcessState
+
+Seq = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+"""The number of a record; SQLite knows no larger ones."""
 
 
 class ClockAsked(msgspec.Struct, array_like=True, tag="clock.asked", frozen=True):
@@ -73,7 +76,38 @@ class HostReported(msgspec.Struct, array_like=True, tag="host.reported", frozen=
     configured: dict[str, str] = {}
 
 
-Word = ClockAsked | ClockAnswered | HostReported
+class CheckpointAsked(msgspec.Struct, array_like=True, tag="checkpoint.asked", frozen=True):
+    """What has home's checkpoint from this record on?"""
+
+    from_seq: Seq
+
+
+class CheckpointPart(msgspec.Struct, array_like=True, tag="checkpoint.part", frozen=True):
+    """Some records of home's checkpoint, which has `seq` of them, in the wire version `version`.
+    `chain` is the hash over all of them, and names this checkpoint. With `seq` 0 there is none."""
+
+    version: int
+    seq: Seq
+    chain: str
+    from_seq: Seq = 1
+    records: list[bytes] = []
+
+
+class ChainsAsked(msgspec.Struct, array_like=True, tag="chains.asked", frozen=True):
+    """Which chain have home's journals at these records? By the role whose journal it is."""
+
+    seqs: dict[str, Seq]
+
+
+class ChainsAnswered(msgspec.Struct, array_like=True, tag="chains.answered", frozen=True):
+    """The chains that were asked for; empty where a journal does not go that far."""
+
+    chains: dict[str, str]
+
+
+PastAsked = CheckpointAsked | ChainsAsked
+PastAnswered = CheckpointPart | ChainsAnswered
+Word = ClockAsked | ClockAnswered | HostReported | PastAsked | PastAnswered
 WORD_MAX_BYTES: Final = 1_000_000
 
 encode = msgspec.msgpack.Encoder().encode

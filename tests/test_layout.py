@@ -76,7 +76,7 @@ CORES = """
     recorder/recording.py recorder/segments.py recorder/streams.py recorder/compactor.py
     bridge/engine.py bridge/mirroring.py common/bus/allowed.py common/bus/access.py relay/knocks.py
     relay/topics.py relay/measured.py relay/clients.py relay/hosts.py relay/streams.py
-    relay/relay.py relay/door.py common/placement.py strategy/silence.py
+    relay/relay.py relay/door.py relay/fetching.py common/placement.py strategy/silence.py
 """
 """What decides: a file, or all files of a folder."""
 

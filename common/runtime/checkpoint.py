@@ -122,6 +122,8 @@ class CheckpointFile:
             fsync(partial)
             partial.replace(self.path)
             fsync(self.path.parent)
+        except sqlite3.Error as error:
+            raise JournalError(f"{partial}: {error}; the last checkpoint stays") from error
         finally:
             _remove(partial)
 

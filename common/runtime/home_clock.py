@@ -8,7 +8,8 @@ theirs: the relay measures it once per second and writes what it found to a file
 The file says what home's wall clock was at a moment of this machine's monotonic clock. Nobody can
 set that one, and all processes of the machine share it. So setting this machine's wall clock
 changes nothing here. It starts over with the machine, and so does the file: `tapewire up` removes
-it.
+it. The relay writes it once it has home's checkpoint, or knows that it gets none
+(`tapewire.relay.fetching`): what waits for home's time can start from that.
 
 Only wall time is corrected. Intervals, leases and retries stay on the machine's monotonic clock.
 """
@@ -104,7 +105,10 @@ def wait(clock: HomeClock, give_up: Callable[[], bool], say: Callable[[str], Non
     while not clock.is_known:
         if not said:
             said = True
-            say("home's clock is not measured yet; the relay does that once it reaches home")
+            say(
+                "home's clock is not known yet; the relay writes it down once it has reached home"
+                " and has fetched home's checkpoint"
+            )
         if give_up():
             return False
         time.sleep(LOOK_EVERY_S)

@@ -168,6 +168,24 @@ def test_a_disk_that_does_not_take_it_leaves_the_last_one(stand: Stand, monkeypa
     assert [path.name for path in stand.store.path.parent.iterdir()] == [stand.store.path.name]
 
 
+def test_a_disk_that_fails_at_the_last_step_leaves_the_last_one(stand: Stand, monkeypatch) -> None:
+    stand.compact()
+    before = stand.seen()
+    opens = sqlite3.connect
+
+    def failing(place, **options):
+        if not options:
+            raise sqlite3.OperationalError("disk I/O error")
+        return opens(place, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", failing)
+        with pytest.raises(JournalError, match="disk I/O error"):
+            stand.store.replace([_fill()])
+    assert stand.seen() == before
+    assert [path.name for path in stand.store.path.parent.iterdir()] == [stand.store.path.name]
+
+
 def test_one_that_is_discarded_is_gone(stand: Stand) -> None:
     stand.compact()
     discard(stand.run_dir)

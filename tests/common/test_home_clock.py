@@ -96,7 +96,10 @@ def test_a_process_waits_for_homes_time_and_says_so_once(
         return False
 
     assert wait(HomeClock(path), orphaned, said.append)
-    assert said == ["home's clock is not measured yet; the relay does that once it reaches home"]
+    assert said == [
+        "home's clock is not known yet; the relay writes it down once it has reached home and has"
+        " fetched home's checkpoint"
+    ]
 
 
 def test_a_process_without_a_parent_waits_no_longer(path: Path, monkeypatch: pytest.MonkeyPatch):

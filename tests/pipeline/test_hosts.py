@@ -12,8 +12,10 @@ import pytest
 
 from tapewire.common import roles
 from tapewire.common.events import Fill, OrderIntended
+from tapewire.common.runtime import checkpoint, keeper
 from tapewire.console.group import status
 from tapewire.console.group.supervisor import Group
+from tests import replay
 from tests.conftest import _folder
 from tests.pipeline.running import Running, tapewire
 from tests.pipeline.test_prometheus import scraped
@@ -82,6 +84,43 @@ def partitioned(hosts: Hosts) -> None:
     home.until(lambda: home.fills() > before, "fills after the partition")
 
 
+def starts_with_a_checkpoint_as_without(home: Running, far: Running) -> None:
+    """A far strategy that starts knows what home's journals say, whether home gives its checkpoint
+    or all journals are read from record 1."""
+    file = far.run_dir / "known.json"
+    reporting = {
+        "strategy": "tests.pipeline.reporting:Reporting",
+        "parameters": {"file": str(file)},
+    }
+    config = far.group.config
+    (dip,) = config.strategies
+    again = Running(
+        Group(config.model_copy(update={"strategies": (dip.model_copy(update=reporting),)}))
+    )
+
+    def in_the_journals() -> dict[str, object]:
+        journals = {role: home.journal(role) for role in roles.JOURNALED}
+        context = replay.strategy(home.group.config, journals, "dip").context
+        orders = sorted(one.id for one in context.orders())
+        return {"position": str(context.position("AAPL")), "orders": orders}
+
+    for has_checkpoint in (True, False):
+        if has_checkpoint:
+            keeper.work(home.group.config)
+        else:
+            checkpoint.discard(home.run_dir)
+        again.group.up()
+        try:
+            again.until(
+                lambda: file.exists() and json.loads(file.read_text()) == in_the_journals(),
+                "the strategy to know what the journals say",
+            )
+            assert (far.run_dir / "checkpoints" / "group.sqlite").exists() is has_checkpoint
+        finally:
+            again.group.down()
+        file.unlink()
+
+
 def has_metrics(running: Running, role: str, *names: str) -> None:
     page = scraped(running, role)
     assert [name for name in names if f"tapewire_{name}{{" not in page] == []
@@ -113,6 +152,7 @@ def test_a_far_strategy_trades_and_neither_death_makes_an_order_twice_or_loses_a
     far.group.down()
     found = status.read(home.run_dir)
     assert found["strategy-dip"]["host"] == "far"
+    starts_with_a_checkpoint_as_without(home, far)
     fills = [one for one in home.journal(roles.GATEWAY) if isinstance(one, Fill)]
     assert {one.strategy for one in fills} == {"dip"}
     assert len({*intents(home)}) == len(intents(home))

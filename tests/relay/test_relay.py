@@ -1,15 +1,21 @@
 """The relay by itself: home's time from rounds, and a signal's end by home's clocks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 
 from tapewire.common.bus import wire
 from tapewire.common.clock import Now, VirtualClock
-from tapewire.common.events import CancelSignal
+from tapewire.common.events import CancelSignal, CheckpointCompleted, Event
 from tapewire.common.events.expiry import has_expired
+from tapewire.common.retention.executions import GROUP
+from tapewire.common.runtime.checkpoint import terms_of
 from tapewire.common.runtime.home_clock import HomeTime
+from tapewire.common.runtime.journal import JournalFullError
+from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.relay import words
+from tapewire.relay.fetching import SILENT_NS, Fetching
+from tapewire.relay.giving import NONE, part_of
 from tapewire.relay.late import lateness
 from tapewire.relay.relay import Relay
 
@@ -25,6 +31,8 @@ class Home:
     def __init__(self, clock: VirtualClock) -> None:
         self.emptied = True
         self.is_there = True
+        self.checkpoint: MemoryJournal | None = None
+        self.gives = True
         self.sent: list[tuple[str, list[bytes]]] = []
         self.coming: list[tuple[str, list[bytes]]] = []
         self._clock = clock
@@ -37,11 +45,19 @@ class Home:
         if not self.is_there:
             return False
         self.sent.append((channel, [*frames]))
-        if channel == "hosts<" and isinstance(asked := words.decode(frames[-1]), words.ClockAsked):
-            wall, mono = (now + self._clock.mono_ns() for now in (HOME_WALL, HOME_MONO))
-            answer = words.ClockAnswered(asked.sent_ns, wall, wall, mono)
+        if channel == "hosts<" and (answer := self._answer(words.decode(frames[-1]))):
             self.coming.append(("hosts<", [words.encode(answer)]))
         return True
+
+    def _answer(self, asked: words.Word) -> words.Word | None:
+        if isinstance(asked, words.ClockAsked):
+            wall, mono = (now + self._clock.mono_ns() for now in (HOME_WALL, HOME_MONO))
+            return words.ClockAnswered(asked.sent_ns, wall, wall, mono)
+        if isinstance(asked, words.ChainsAsked):
+            return words.ChainsAnswered({})
+        if isinstance(asked, words.CheckpointAsked) and self.gives:
+            return part_of(self.checkpoint, asked.from_seq) if self.checkpoint else NONE
+        return None
 
     def subscribe(self, channel: str, topic: bytes) -> None:
         raise AssertionError("there is no stream in these tests")
@@ -54,13 +70,22 @@ class AHost:
         self.clock = VirtualClock(5 * S)
         self.home = Home(self.clock)
         self.kept: list[HomeTime] = []
+        self.taken: list[Event] = []
+        self.disk_is_full = False
         self.halt: str | None = None
         self.relay = Relay(
             "far", (), SERVERS, TOKENS, self.home, self.clock, epoch="0a",
             wall_ns=lambda: HOME_WALL + self.clock.mono_ns() - 40 * S,
             report=dict, keep=self.kept.append, halt=lambda: self.halt,
             configured={"hosts": "0a"},
+            fetching=Fetching(()), take=self.take,
         )  # fmt: skip
+
+    def take(self, events: Iterable[Event]) -> None:
+        if self.disk_is_full:
+            raise JournalFullError("the disk is full")
+        assert self.kept == [], "strategies start when home's time is kept"
+        self.taken += events
 
     def turn(self, seconds: float = 1) -> None:
         self.clock.advance_to(self.clock.mono_ns() + int(seconds * S))
@@ -98,7 +123,8 @@ def signal(ends_in_s: float, host: AHost) -> CancelSignal:
 def test_homes_time_is_kept_once_it_is_measured_with_the_offset_of_our_own(host: AHost):
     host.turn()
     assert host.relay.reported_state(host.clock.now())[0] == "WAITING"
-    host.turn()
+    for _ in range(2):
+        host.turn()
     found = host.kept[-1]
     assert found.home_ns - found.mono_ns == pytest.approx(HOME_WALL, abs=S)
     assert found.offset_ns == pytest.approx(40 * S, abs=S)
@@ -177,3 +203,60 @@ def test_a_request_that_waited_while_the_relay_was_stopped_is_not_stamped_as_if_
     for _ in range(3):
         host.turn()
     assert not lateness(host.stamp(), at_home())
+
+
+# ---- home's checkpoint ---------------------------------------------------------------------------
+
+
+def checkpoint() -> MemoryJournal:
+    """One of a group whose journals have nothing in them."""
+    journal = MemoryJournal()
+    journal.append([CheckpointCompleted(1, GROUP, 0, terms_of(()), 0)])
+    return journal
+
+
+def test_strategies_start_when_home_has_given_its_checkpoint(host: AHost):
+    host.home.checkpoint = checkpoint()
+    for _ in range(6):
+        host.turn()
+    assert [type(one) for one in host.taken] == [CheckpointCompleted]
+    assert host.kept
+    assert not host.relay.dead_letters
+
+
+def test_strategies_wait_while_home_says_nothing_of_its_checkpoint_but_not_without_end(
+    host: AHost,
+):
+    host.home.gives = False
+    host.turn()
+    host.turn()
+    assert host.relay.time is not None
+    assert host.kept == []
+    host.turn(SILENT_NS / S)
+    assert len(host.kept) == 1
+    assert [one.reason for one in host.relay.dead_letters] == [
+        "home's checkpoint is not used, so strategies here start later: nothing of it has come for"
+        " 5 s"
+    ]
+    host.home.gives, host.home.checkpoint = True, checkpoint()
+    for _ in range(3):
+        host.turn()
+    assert host.taken == [], "they have started"
+
+
+def test_a_checkpoint_that_cannot_be_written_here_keeps_no_strategy_waiting(host: AHost):
+    host.home.checkpoint, host.disk_is_full = checkpoint(), True
+    for _ in range(6):
+        host.turn()
+    assert host.kept
+    assert [one.reason for one in host.relay.dead_letters] == [
+        "home's checkpoint is not used, so strategies here start later: the disk is full"
+    ]
+
+
+def test_a_home_without_a_checkpoint_keeps_nobody_waiting_and_is_no_fault(host: AHost):
+    for _ in range(3):
+        host.turn()
+    assert host.kept
+    assert host.taken == []
+    assert not host.relay.dead_letters
