@@ -11,6 +11,7 @@ from tapewire.common.config.settings import Config
 from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
 from tapewire.common.logins import ONLY_LOGIN, Login
 from tapewire.common.runtime.logs import redact
+from tapewire.console.doctor import projectx
 from tapewire.console.doctor.finding import Finding, failed, passed, skipped, unknown
 from tapewire.console.doctor.market_data import market_data
 from tapewire.console.doctor.probe import Probe
@@ -27,10 +28,16 @@ CLOCK_MAX_S: Final = 2.0
 
 
 def check(config: Config, timeout_s: float) -> list[Finding]:
-    """The checks that a short connection to the TWS of each login allows."""
+    """The checks that a short connection to the TWS of each login allows; of one at ProjectX,
+    those that need no connection."""
     found: list[Finding] = []
     for login in config.logins():
-        of_one = _check(config.at_login(login.name), login, timeout_s)
+        at_projectx = config.at_projectx(login.name)
+        if at_projectx is not None:
+            simulated = config.simulator.enabled
+            of_one = projectx.check(at_projectx, timeout_s, simulated=simulated)
+        else:
+            of_one = _check(config.at_login(login.name), login, timeout_s)
         at = f" at {login.name}" if login.name else ""
         found += [one._replace(check=f"{one.check}{at}") for one in of_one]
     return found

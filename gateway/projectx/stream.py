@@ -17,6 +17,14 @@ READ_BYTES: Final = 256 * 1024
 WAIT_S: Final = 2.0
 
 
+def cannot_run(python: str, error: OSError) -> str:
+    """That `python` is no program, and what it must be."""
+    return (
+        f"cannot run {python}: {error.strerror}; python in the [[gateways]] entry must be an"
+        " interpreter of Python 3.12 or newer that has project-x-py"
+    )
+
+
 class LinkStream:
     """Runs the link by an interpreter that `python` gives at each start; for
     `ZmqTransport.attach`. It ends with its stream, and is started again when `reconnect` lets it.
@@ -79,10 +87,7 @@ class LinkStream:
             )
         except OSError as error:
             ours.close()
-            return self._gone(
-                f"cannot run {python}: {error.strerror}; python in the [[gateways]] entry must be"
-                " an interpreter of Python 3.12 or newer that has project-x-py"
-            )
+            return self._gone(cannot_run(python, error))
         finally:
             its.close()
         self._socket = ours
