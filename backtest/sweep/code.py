@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tapewire.strategy.loading.faults import is_own
+from tapewire.common.own_code import is_own
 from tapewire.strategy.loading.searching import PACKAGE
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from tapewire.common.config.calling_folder import look_in_calling_folder
-from tapewire.common.config.text import named
 from tapewire.common.errors import ConfigError
 from tapewire.common.events.order_types import ORDER_TYPES, PRICES, OrderKind
+from tapewire.common.own_code import located
 
 NAME_MAX: Final = 20
 """Characters that `OrderTerms.type` may have."""
@@ -30,7 +30,9 @@ def _found(where: str, name: str) -> OrderKind:
     try:
         found = getattr(importlib.import_module(module_name), attribute)
     except Exception as error:
-        raise ConfigError(f"{where} is {name}, but it cannot be loaded: {named(error)}") from error
+        raise ConfigError(
+            f"{where} is {name}, but it cannot be loaded: {located(error)}"
+        ) from error
     if not isinstance(found, OrderKind):
         raise ConfigError(f"{where} is {name}, which is not a tapewire.common.events.OrderKind")
     return found

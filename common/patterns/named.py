@@ -9,8 +9,8 @@ from typing import Any
 
 from tapewire.common.config.calling_folder import look_in_calling_folder
 from tapewire.common.config.near import expected
-from tapewire.common.config.text import named
 from tapewire.common.errors import ConfigError
+from tapewire.common.own_code import located
 from tapewire.common.patterns.declare import Pattern
 from tapewire.common.patterns.expressions import PatternError
 
@@ -69,8 +69,8 @@ def _module(where: str, given: str, place: str) -> ModuleType:
         return importlib.import_module(place)
     except (Exception, SystemExit) as error:
         raise ConfigError(
-            f"{where} is {given}, but it cannot be loaded: {named(error)}; expected module:name or"
-            " file.py:name"
+            f"{where} is {given}, but it cannot be loaded: {located(error)}; expected module:name"
+            " or file.py:name"
         ) from error
 
 

@@ -23,6 +23,7 @@ from tapewire.common.config.parameters import parameters_of
 from tapewire.common.config.text import named
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import Event, Scope, SubmitOrder, Until
+from tapewire.common.own_code import located
 from tapewire.risk.rules.base import Reading, Rule, Violation
 from tapewire.risk.rules.enforcement import enforcement_of
 from tapewire.risk.rules.view import View
@@ -110,7 +111,7 @@ class RuleBook:
                 ask = rule.combo_denial if order.legs else rule.denial
                 reason = ask(order, view) if rule.covers(order) else ""
             except Exception as error:  # noqa: BLE001 - a rule that fails must not let an order pass
-                return f"rule {rule.name} failed, so the order is not sent: {named(error)}"
+                return f"rule {rule.name} failed, so the order is not sent: {located(error)}"
             if reason:
                 return reason
         return ""
@@ -214,7 +215,7 @@ def _keyed(rules: Sequence[Rule]) -> Iterator[tuple[str, Rule]]:
 
 
 def _failed(rule: Rule, what: str, error: Exception) -> Violation:
-    reason = f"{what}, so nothing in its scope may add risk: {named(error)}"
+    reason = f"{what}, so nothing in its scope may add risk: {located(error)}"
     return Violation(rule.name, rule.scope, reason)
 
 
@@ -291,7 +292,7 @@ def _class(name: str) -> type[Rule]:
     try:
         found = getattr(importlib.import_module(module_name), class_name)
     except Exception as error:
-        raise ConfigError(f"rule is {name}, but it cannot be loaded: {named(error)}") from error
+        raise ConfigError(f"rule is {name}, but it cannot be loaded: {located(error)}") from error
     if not (isinstance(found, type) and issubclass(found, Rule)):
         raise ConfigError(f"rule is {name}, which is not a class of tapewire.risk.rules.Rule")
     return found

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from tapewire.common.config.near import expected
+from tapewire.common.own_code import shown
 from tapewire.strategy.base import Strategy
-from tapewire.strategy.loading.faults import shown
 from tapewire.strategy.patterns.decorator import pattern_of
 
 CALLBACKS: Final = tuple(name for name in vars(Strategy) if name.startswith("on_"))

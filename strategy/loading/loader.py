@@ -14,11 +14,11 @@ from tapewire.common.config.near import expected
 from tapewire.common.config.parameters import parameters_of
 from tapewire.common.config.settings import ConfigError, StrategyConfig
 from tapewire.common.config.text import named, text_fault
+from tapewire.common.own_code import place_of, shown
 from tapewire.strategy.abilities import StrategyContext
 from tapewire.strategy.base import Strategy
 from tapewire.strategy.loading import searching
 from tapewire.strategy.loading.callbacks import refusal
-from tapewire.strategy.loading.faults import place_of, shown
 from tapewire.strategy.parameters import parameters_type
 
 

@@ -266,9 +266,9 @@ def test_what_a_rule_keeps_survives_a_restart():
 def test_a_rule_that_raises_denies_the_order(broken: own_rules.Broken, at: str):
     broken.at = at
     one = monitor(rules=[broken])
-    assert one.rules.denial(order(), one.view).startswith(
-        f"rule Broken failed, so the order is not sent: RuntimeError: no {at}!"
-    )
+    said = one.rules.denial(order(), one.view)
+    assert said.startswith(f"rule Broken failed, so the order is not sent: RuntimeError: no {at}!")
+    assert said.rpartition(" at ")[2].startswith("tests/risk/own_rules.py:")
 
 
 @pytest.mark.parametrize("at", ["on_event", "on_timer"])

@@ -8,7 +8,8 @@ import pytest
 from tapewire import Trade
 from tapewire.common.bus import wire
 from tapewire.common.events import Depth, OrderExpired, OrderTerms
-from tapewire.strategy.loading.faults import Failure, shown
+from tapewire.common.own_code import shown
+from tapewire.strategy.loading.faults import Failure
 from tests.strategy import kit
 from tests.strategy.kit import (
     NOW,
