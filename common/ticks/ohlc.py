@@ -144,7 +144,7 @@ def _require_order(
     raise ValueError(
         f"the bar of {bars.symbols.texts[bars.symbols.codes[after]]} of"
         f" {iso(int(bars.ts_ns[after]))} follows that of {iso(int(bars.ts_ns[before]))}; expected"
-        " each symbol's bars in time order, each time once"
+        " each symbol's bars in time order, each time once: sort them, and remove repeated ones"
     )
 
 

@@ -12,8 +12,9 @@ from tapewire.common.config.settings import Config
 from tapewire.console.commands.common import (
     ConfigOption,
     JsonOption,
+    RunDirOption,
     line,
-    load,
+    load_started,
     note,
     printing,
     require_starts,
@@ -37,10 +38,11 @@ def tail(
     ] = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="end after N seconds")] = None,
     config: ConfigOption = None,
+    run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print live messages on the bus until Ctrl-C. Without TOPICS: ticks and journaled events."""
-    loaded = load(config)
+    loaded = load_started(config, run_dir)
     require_starts("TOPIC", topics, _topics(loaded))
     group = Group(loaded)
     if not (as_json or group.is_up()):

@@ -146,6 +146,16 @@ def test_it_ends_after_so_many_seconds_with_its_counts(tapewire):
     assert "0 messages, 0 events, 0 lost" in tapewire("tail", "--seconds", "0").err
 
 
+def test_in_a_folder_without_a_configuration_it_listens_to_nothing(tapewire, tmp_path, monkeypatch):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    monkeypatch.delenv("TAPEWIRE_CONFIG", raising=False)
+    ended = tapewire("tail", "--seconds", "0")
+    assert (ended.status, list(empty.iterdir())) == (2, [])
+    assert ended.err.startswith(f"tapewire: no tapewire.toml in {empty}; ")
+
+
 def test_ctrl_c_ends_it_in_order(tmp_path, config):
     run_dir = tmp_path / "r"
     run_dir.mkdir(mode=0o700)
