@@ -42,6 +42,8 @@ MEND = (
 )
 RESUME = "a halt outlives restarts; `tapewire resume` lifts it"
 CORRECT = "correct the HALTED strategy, then `tapewire down` and `tapewire up`"
+AGREE = "the group trades on without a mirror; `tapewire mirror status` shows which has stopped"
+KILLED = "the kill switch is pulled: remove HALT here and at home, then `tapewire resume` at home"
 COMPARE = "compare orders and positions with TWS, then `tapewire down` and `tapewire up`"
 FIX = "fix what is BROKEN, `tapewire doctor` may show why; then `tapewire down` and `tapewire up`"
 WAITS = ", which also starts what waits for it"
@@ -115,7 +117,13 @@ def next_step(name: str, state: str, why: str = "") -> str:
         return FIX
     if state != "HALTED":
         return CONTINUES
-    return RESUME if name == roles.RISK else CORRECT if roles.is_strategy(name) else COMPARE
+    by_kind = {
+        roles.RISK: RESUME,
+        roles.STRATEGY: CORRECT,
+        roles.BRIDGE: AGREE,
+        roles.RELAY: KILLED,
+    }
+    return by_kind.get(roles.kind_of(name), COMPARE)
 
 
 def _begin(path: str | None, continue_flatten: bool, host: str = "") -> Group:
