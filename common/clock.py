@@ -52,6 +52,14 @@ class SystemClock:
     """Since the machine was started; the same for all its processes."""
 
 
+def boot_ns() -> int:
+    """Monotonic time that goes on while the machine is suspended, nanoseconds since it was started:
+    for what must not be young after that. Only Linux has such a clock; elsewhere the monotonic one.
+    """
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime_ns(clock)
+
+
 def wall_ahead_ns(
     wall: Callable[[], int] = time.time_ns, mono: Callable[[], int] = time.monotonic_ns
 ) -> int:

@@ -11,7 +11,7 @@ from tapewire.common.bus.access import clients_of
 from tapewire.common.bus.allowed import Decision
 from tapewire.common.bus.endpoints import endpoint
 from tapewire.common.bus.ports import HOSTS, SIGNALS
-from tapewire.common.clock import Now
+from tapewire.common.clock import Now, boot_ns
 from tapewire.common.config.settings import Config
 from tapewire.common.config.shared import digests
 from tapewire.common.errors import ConfigError
@@ -150,7 +150,7 @@ def build_door(process: Process) -> Door:
         keep=partial(_keep, run_dir, config),
         expel=lambda: transport.authenticate_again() if zap.drops() else None, bar=zap.bar,
         halt=kill_switch.HaltFile(run_dir / kill_switch.NAME).pull,
-        misplaced=partial(fault, config),
+        misplaced=partial(fault, config), boot_ns=boot_ns,
         past=Giving(
             checkpoint.checkpoint_file(run_dir, config), run_dir / "journals", logins.roles
         ).answer,

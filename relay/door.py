@@ -70,7 +70,8 @@ class Door(Service):
     """`open_client` opens a channel to a socket at home. `keep` takes what a host has reported,
     `bar` shuts a host out, and `expel` makes everybody authenticate again where that was done or a
     key was revoked. `halt` pulls the kill switch. `misplaced` says why a signal may not come from a
-    host; empty if it may. `past` answers what a host asks of the checkpoint and of journals."""
+    host; empty if it may. `past` answers what a host asks of the checkpoint and of journals,
+    `boot_ns` is the clock by which a request is late."""
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class Door(Service):
         halt: Callable[[str], None],
         misplaced: Callable[[str, Event], str],
         past: Callable[[words.PastAsked], words.PastAnswered],
+        boot_ns: Callable[[], int],
     ) -> None:
         super().__init__(roles.DOOR, transport, clock, epoch=epoch)
         self._door = transport
@@ -103,6 +105,7 @@ class Door(Service):
         self._halt = halt
         self._misplaced = misplaced
         self._past = past
+        self._boot_ns = boot_ns
         self._signals = Allowance(SIGNALS_PER_SECOND, SIGNALS_PER_SECOND // 2)
         self._requests = Allowance(REQUESTS_PER_SECOND, REQUESTS_PER_SECOND // 2)
         self._parts = Allowance(PARTS_PER_SECOND, PARTS_PER_SECOND)
@@ -178,7 +181,7 @@ class Door(Service):
         """Reading is free; all else has the token of a kind of client, and the role has to allow
         that kind. What comes too late is not done, unless it takes risk away."""
         relay, sender, stamp, *kinds, body = frames
-        if late := lateness(stamp, self.clock.mono_ns()):
+        if late := lateness(stamp, self._boot_ns()):
             event = wire.decode_event(body)
             if not is_never_late(event):
                 self.metrics.count("late", label=host)
@@ -241,7 +244,9 @@ class Door(Service):
         relay, word = frames[0], words.decode(frames[-1])
         if isinstance(word, words.ClockAsked):
             left = self.clock.now()
-            answer = words.ClockAnswered(word.sent_ns, now.wall_ns, left.wall_ns, left.mono_ns)
+            answer = words.ClockAnswered(
+                word.sent_ns, now.wall_ns, left.wall_ns, left.mono_ns, self._boot_ns()
+            )
             self.transport.send(f"{HOSTS}{READERS}", [relay, words.encode(answer)])
         elif isinstance(word, words.HostReported):
             if self._hosts.heard(host, word.configured, now):

@@ -10,7 +10,9 @@ gone on would stamp what has waited in its sockets as if it had come now. So it 
 before the message can have arrived in any turn: of a turn at least `LAG_NS` ago. After a stop the
 relay has turns again at once, and what waits reaches them within that time, by then through
 ZeroMQ's own thread. A stamp is taken in home's time when its turn is, so it stays right if this
-machine was suspended, and its own clock stood still.
+machine was suspended, and its own clock stood still. Home's time is that of the clock that goes on
+while home's machine is suspended (`tapewire.common.clock.boot_ns`): by the usual monotonic clock,
+what had arrived there before would be as young as if nothing had happened.
 """
 
 from typing import Final, NamedTuple
@@ -58,8 +60,8 @@ class Stamps:
 
 
 def lateness(stamp: bytes, mono_ns: int) -> str:
-    """Why a request with this stamp comes too late at this moment of home's monotonic clock; empty
-    if it does not. A stamp of a time to come is none of this start of home's machine."""
+    """Why a request with this stamp comes too late at this moment of home's clock; empty if it does
+    not. A stamp of a time to come is none of this start of home's machine."""
     if len(stamp) != STAMP_BYTES:
         return "it does not say when it was asked"
     age_ns = mono_ns - int.from_bytes(stamp, "big", signed=True)

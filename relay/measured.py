@@ -8,8 +8,9 @@ together. So the round with the shortest way is the best, and half of that is ho
 
 (NTP does the same: RFC 5905, section 8.)
 
-Home's monotonic clock is known by the same rounds. It is needed for one thing: whoever acts on a
-signal looks at both clocks to see whether it still holds (`tapewire.common.events.expiry`).
+Home's monotonic clocks are known by the same rounds. Whoever acts on a signal looks at its end by
+the usual one as well (`tapewire.common.events.expiry`). How old a request is goes by the one that
+does not stand still while home's machine is suspended (`tapewire.relay.late`).
 
 A round grows old, since two clocks never run equally fast: `DRIFT` is added for each second of its
 age. One that contradicts an earlier round by more than both can err by shows that home's clock has
@@ -30,12 +31,14 @@ STARTED_AGAIN_NS: Final = 1_000_000_000
 
 class Round(NamedTuple):
     """One round: how far home's wall clock was ahead of our monotonic clock, by how much that may
-    be wrong, at what moment of ours, and how far home's monotonic clock was ahead. Nanoseconds."""
+    be wrong, at what moment of ours, and how far home's monotonic clock was ahead, and the one of
+    home's that goes on while it is suspended. Nanoseconds."""
 
     ahead_ns: int
     error_ns: int
     mono_ns: int
     mono_ahead_ns: int = 0
+    boot_ahead_ns: int = 0
 
     def uncertainty_ns(self, mono_ns: int) -> int:
         """By how much it may be wrong at a later moment."""
@@ -53,16 +56,24 @@ class Measured:
         return f"<Measured: {len(self._rounds)} rounds>"
 
     def add(
-        self, sent_ns: int, received_ns: int, answered_ns: int, back_ns: int, mono_ns: int = 0
+        self,
+        sent_ns: int,
+        received_ns: int,
+        answered_ns: int,
+        back_ns: int,
+        mono_ns: int = 0,
+        boot_ns: int = 0,
     ) -> None:
-        """Take in a round; `mono_ns` is home's monotonic clock when it answered. A round that
-        cannot have been so is ignored."""
+        """Take in a round; `mono_ns` and `boot_ns` are home's other clocks when it answered. A
+        round that cannot have been so is ignored."""
         way_ns = (back_ns - sent_ns) - (answered_ns - received_ns)
         if way_ns < 0 or answered_ns < received_ns:
             return
         ahead_ns = ((received_ns - sent_ns) + (answered_ns - back_ns)) // 2
-        mono_ahead_ns = ahead_ns - (answered_ns - mono_ns)
-        new = Round(ahead_ns, way_ns // 2 + 1, back_ns, mono_ahead_ns)
+        mono_ahead_ns, boot_ahead_ns = (
+            ahead_ns - (answered_ns - one_ns) for one_ns in (mono_ns, boot_ns)
+        )
+        new = Round(ahead_ns, way_ns // 2 + 1, back_ns, mono_ahead_ns, boot_ahead_ns)
         if any(self._contradict(one, new) for one in self._rounds):
             self._rounds.clear()
             self.resets += 1

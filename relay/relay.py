@@ -163,7 +163,7 @@ class Relay(Service):
     def on_tick(self, now: Now) -> None:
         """Ask for the time and report, each once per second."""
         known = self._best
-        self._stamps.turned(now.mono_ns, None if known is None else known.mono_ahead_ns)
+        self._stamps.turned(now.mono_ns, None if known is None else known.boot_ahead_ns)
         if now.mono_ns >= self._looks_ns:
             self._looks_ns = now.mono_ns + LOOK_EVERY_NS
             self._look_at_halt(now)
@@ -221,8 +221,9 @@ class Relay(Service):
             return
         self._heard_ns = now.mono_ns
         self._measured.add(
-            word.sent_ns, word.received_ns, word.answered_ns, now.mono_ns, word.mono_ns
-        )
+            word.sent_ns, word.received_ns, word.answered_ns, now.mono_ns, word.mono_ns,
+            word.boot_ns,
+        )  # fmt: skip
         best = self._best = self._measured.best(now.mono_ns)
         if best is None:
             return

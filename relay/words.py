@@ -24,12 +24,14 @@ class ClockAsked(msgspec.Struct, array_like=True, tag="clock.asked", frozen=True
 
 class ClockAnswered(msgspec.Struct, array_like=True, tag="clock.answered", frozen=True):
     """Home's wall clock when the question came, and when this left; `sent_ns` as it was asked.
-    `mono_ns` is home's monotonic clock when this left."""
+    `mono_ns` is home's monotonic clock when this left, `boot_ns` the one that goes on while home's
+    machine is suspended."""
 
     sent_ns: int
     received_ns: int
     answered_ns: int
     mono_ns: int
+    boot_ns: int = 0
 
 
 Counts = dict[str, int | float]

@@ -1,6 +1,7 @@
 """What a group is launched with, and the journals that an earlier one left in its run directory."""
 
 import contextlib
+import socket
 import time
 from pathlib import Path
 from typing import Final
@@ -112,6 +113,26 @@ def require_keys(config: Config, run_dir: Path) -> None:
         raise GroupError(
             f"{run_dir} does not know the public key of home; `tapewire keys trust KEY` tells it"
         )
+
+
+def require_address(config: Config) -> None:
+    """Raise `GroupError` where this machine has not the address of the host whose part is to be
+    started: without `--host` a far host would start the whole group once more, at one account."""
+    placement = config.placement()
+    if not placement.far:
+        return
+    here = next(one for one in placement.places if one.name == placement.here)
+    family = socket.AF_INET6 if ":" in here.address else socket.AF_INET
+    try:
+        with socket.socket(family) as tried:
+            tried.bind((here.address, 0))
+    except OSError as error:
+        others = " or ".join(f"--host {one.name}" for one in placement.places if one != here)
+        raise GroupError(
+            f"this is not host {here.name}: {here.address} is no address of this machine"
+            f" ({error.strerror}); expected `tapewire up` with {others}, or an address of it in"
+            " [[hosts]]"
+        ) from error
 
 
 def require_rules(config: Config) -> None:

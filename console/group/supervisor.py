@@ -85,6 +85,7 @@ class Group(Supervisord):
         launch.require_rules(self.config)
         launch.require_room(self.config, self.run_dir)
         launch.require_keys(self.config, self.run_dir)
+        launch.require_address(self.config)
         with private_file.private():  # supervisord inherits it
             self._start(say or _to_stderr)
 

@@ -112,6 +112,22 @@ def test_without_keys_nothing_is_started(
     assert sentence in str(refused.value)
 
 
+@pytest.mark.parametrize("at", [0, 1])
+def test_no_part_is_started_on_a_machine_without_its_address(
+    home_and_far: tuple[Config, Config], at: int
+):
+    """Least of all the whole group, where `--host` was forgotten."""
+    config = home_and_far[at]
+    hosts = list(config.hosts)
+    hosts[at] = hosts[at].model_copy(update={"address": "192.0.2.7"})
+    config = config.model_copy(update={"hosts": tuple(hosts)})
+    with pytest.raises(GroupError) as refused:
+        Group(config).up()
+    name, other = ("home", "far") if at == 0 else ("far", "home")
+    assert f"this is not host {name}: 192.0.2.7 is no address of this machine" in str(refused.value)
+    assert f"expected `tapewire up` with --host {other}" in str(refused.value)
+
+
 def test_a_strategy_is_scaled_on_the_host_that_it_runs_on(home_and_far: tuple[Config, Config]):
     home, far = home_and_far
     assert [*scale.sections(far, "dip", 2, shards=False)] == ["dip", "dip-2"]

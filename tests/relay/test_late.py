@@ -12,10 +12,13 @@ import pytest
 import zmq
 
 from tapewire.common.bus import wire
+from tapewire.common.clock import boot_ns
 from tapewire.common.events import Control
 from tapewire.relay.late import LAG_NS, LATE_NS, Stamps, is_never_late, lateness
+from tapewire.relay.measured import Measured
 from tests.conftest import _folder
 from tests.relay.between import Between, Sock, all_of
+from tests.waiting import wait_for
 
 Action = Literal["halt", "resume", "flatten", "cancel_all", "reload"]
 S = 1_000_000_000
@@ -96,7 +99,7 @@ def asked(between: Between, risk: Sock, actions: tuple[Action, ...], age_ns: int
     """What gets to risk of controls that the door gets at once, each so old."""
     door = between.door
     for action in actions:
-        stamp = stamped(door.clock.mono_ns() - age_ns)
+        stamp = stamped(boot_ns() - age_ns)
         frames = [b"far/operator", b"relay", b"cli", stamp, b"cli", wire.encode(control(action))]
         door.on_frames("control>", frames, door.clock.now())
     seen: list[Control] = []
@@ -126,6 +129,42 @@ def test_the_door_drops_an_old_resume_with_a_line_and_passes_on_a_halt_and_a_fla
     late_by = "it has been under way for 300 s; expected at most 5 s"
     assert reasons == [f"risk.control: {late_by}"] * 3
     assert between.door.metrics.counters["late", "far"] == 3
+
+
+def test_what_had_arrived_before_homes_machine_was_suspended_is_late_afterwards(between: Between):
+    """While it is suspended its monotonic clock stands still; the one that counts goes on."""
+    risk = between.at_home(zmq.ROUTER, "control")
+    between.until_ready()
+    asker = between.far_off(zmq.DEALER, "control")
+    token = between.far_token("risk", "cli")
+    for action in ("resume", "halt"):
+        asker.send_multipart([token, wire.encode(control(action))])
+    passed = between.relay.metrics.counters
+    wait_for(
+        lambda: (between.relay.turn(1), passed["passed", "control"] == 2)[1], "the relay to pass it"
+    )
+    between.door._boot_ns = lambda: boot_ns() + 300 * S
+    (frames,) = between.until(lambda: all_of(risk), "the halt")
+    assert wire.decode_event(frames[-1]) == control("halt")
+    assert "it has been under way for 30" in between.door.dead_letters[-1].reason
+
+
+def test_what_is_asked_after_home_was_suspended_is_in_time_at_once(between: Between):
+    risk = between.at_home(zmq.ROUTER, "control")
+    between.until_ready()
+    suspended_ns = 300 * S
+    between.door._boot_ns = lambda: boot_ns() + suspended_ns
+    between.relay._measured = Measured()
+    measured = between.relay._best
+    between.until(lambda: between.relay._best is not measured, "home's time of now")
+    between.until(
+        lambda: not lateness(between.relay._stamps.stamp(), between.door._boot_ns()), "it"
+    )
+    asker = between.far_off(zmq.DEALER, "control")
+    token = between.far_token("risk", "cli")
+    asker.send_multipart([token, wire.encode(control("resume"))])
+    (frames,) = between.until(lambda: all_of(risk), "the resume")
+    assert wire.decode_event(frames[-1]) == control("resume")
 
 
 def test_a_resume_that_sat_in_a_stopped_door_does_not_get_to_risk(between: Between):

@@ -52,7 +52,7 @@ class Home:
     def _answer(self, asked: words.Word) -> words.Word | None:
         if isinstance(asked, words.ClockAsked):
             wall, mono = (now + self._clock.mono_ns() for now in (HOME_WALL, HOME_MONO))
-            return words.ClockAnswered(asked.sent_ns, wall, wall, mono)
+            return words.ClockAnswered(asked.sent_ns, wall, wall, mono, mono)
         if isinstance(asked, words.ChainsAsked):
             return words.ChainsAnswered({})
         if isinstance(asked, words.CheckpointAsked) and self.gives:
