@@ -150,7 +150,7 @@ def build_door(process: Process) -> Door:
         keep=partial(_keep, run_dir, config),
         expel=lambda: transport.authenticate_again() if zap.drops() else None, bar=zap.bar,
         halt=kill_switch.HaltFile(run_dir / kill_switch.NAME).pull,
-        misplaced=partial(fault, config), boot_ns=boot_ns,
+        misplaced=partial(fault, config), boot_ns=boot_ns, there=partial(roles_at, config),
         past=Giving(
             checkpoint.checkpoint_file(run_dir, config), run_dir / "journals", logins.roles
         ).answer,

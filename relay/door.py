@@ -29,6 +29,7 @@ from tapewire.relay.late import is_never_late, lateness
 from tapewire.relay.shares import Shares
 from tapewire.relay.sockets import SIGNALS
 from tapewire.relay.streams import READERS, SOURCE, Stream, Subscribing
+from tapewire.relay.twins import Twins
 
 CONNECTS_NS: Final = 500_000_000
 """How long a new client's first messages wait for its connection."""
@@ -71,7 +72,8 @@ class Door(Service):
     `bar` shuts a host out, and `expel` makes everybody authenticate again where that was done or a
     key was revoked. `halt` pulls the kill switch. `misplaced` says why a signal may not come from a
     host; empty if it may. `past` answers what a host asks of the checkpoint and of journals,
-    `boot_ns` is the clock by which a request is late."""
+    `boot_ns` is the clock by which a request is late, `there` gives those of the reported roles
+    that a host can have."""
 
     def __init__(
         self,
@@ -91,6 +93,7 @@ class Door(Service):
         misplaced: Callable[[str, Event], str],
         past: Callable[[words.PastAsked], words.PastAnswered],
         boot_ns: Callable[[], int],
+        there: Callable[[str, Statuses], Iterable[str]],
     ) -> None:
         super().__init__(roles.DOOR, transport, clock, epoch=epoch)
         self._door = transport
@@ -106,6 +109,8 @@ class Door(Service):
         self._misplaced = misplaced
         self._past = past
         self._boot_ns = boot_ns
+        self._there = there
+        self._twins = Twins()
         self._signals = Allowance(SIGNALS_PER_SECOND, SIGNALS_PER_SECOND // 2)
         self._requests = Allowance(REQUESTS_PER_SECOND, REQUESTS_PER_SECOND // 2)
         self._parts = Allowance(PARTS_PER_SECOND, PARTS_PER_SECOND)
@@ -151,24 +156,29 @@ class Door(Service):
         elif not (self._signals if socket == SIGNALS else self._requests).takes(host, now.mono_ns):
             self.metrics.count("beyond_allowance", label=host)
         elif socket == SIGNALS:
-            self._signal(host, role, rest)
+            self._signal(host, role, rest, now)
         else:
             self._request(socket, host, role, rest, now)
 
-    def _signal(self, host: str, role: str, frames: list[bytes]) -> None:
+    def _signal(self, host: str, role: str, frames: list[bytes], now: Now) -> None:
         """A host signals for the strategies that are placed there: one that was taken over can
         trade for no other, and none runs on two hosts unnoticed."""
         shown, body = frames
         kind = token_of(shown)
         reason = version_fault(shown) or self._refusal(role, kind)
         if not reason:
-            reason = self._misplaced(host, wire.decode_event(body))
+            event = wire.decode_event(body)
+            reason = self._misplaced(host, event) or self._of_twin(event, now)
         if reason:
             self.dead_letter(SIGNALS, reason, body)
             return
         token = self._servers[SIGNALS].tokens[kind.decode()]()
         sent = self.transport.send(f"{SIGNALS}{SOURCE}", [token, body])
         self.metrics.count("passed" if sent else "not_passed", label=SIGNALS)
+
+    def _of_twin(self, event: Event, now: Now) -> str:
+        strategy = getattr(event, "strategy", "")
+        return self._twins.fault(strategy, getattr(event, "id", ""), now) if strategy else ""
 
     def _refusal(self, role: str, kind: bytes) -> str:
         """Why a message may not pass as that of a `kind` of client; empty if it may."""
@@ -249,6 +259,8 @@ class Door(Service):
             )
             self.transport.send(f"{HOSTS}{READERS}", [relay, words.encode(answer)])
         elif isinstance(word, words.HostReported):
+            there = self._there(host, word.statuses)
+            self._twins.reported({one: word.statuses[one] for one in there}, now)
             if self._hosts.heard(host, word.configured, now):
                 self._keep(host, word.statuses, now)
             if word.halt is not None and KEYS.get(role):  # whoever only reads halts nobody
@@ -283,8 +295,8 @@ class Door(Service):
     # ---- what is known ---------------------------------------------------------------------------
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
-        """READY, with a reason where a host is silent: home does not wait for any."""
-        return "READY", "; ".join(self._hosts.complaints(now))
+        """READY, with a reason where a host is silent or runs twice: home waits for none."""
+        return "READY", "; ".join([*self._hosts.complaints(now), *self._twins.complaints(now)])
 
     def detail(self) -> dict[str, Any]:
         """How much is read and asked from afar."""

@@ -182,6 +182,9 @@ class Relay(Service):
             self._reports_ns = now.mono_ns  # home must not learn of it later than it can
         self._is_halted = halted
 
+    def _offset_ns(self) -> int:
+        return 0 if self.time is None else self.time.offset_ns
+
     def _say(self, word: words.Word) -> None:
         self.transport.send(f"{HOSTS}{SOURCE}", [words.encode(word)])
 
@@ -254,7 +257,7 @@ class Relay(Service):
         return {
             "clock": {} if found is None else {
                 "offset_ns": found.offset_ns,
-                "uncertainty_ns": found.uncertainty_ns,
+                "uncertainty_ns": self._uncertainty_ns(),
                 "measured_ns": found.home_ns,
             },
             "topics": {},
@@ -263,11 +266,17 @@ class Relay(Service):
 
     def _show(self) -> None:
         self.metrics.watch("passed_on", lambda: passing.passed(self._streams), "counter")
-        self.metrics.show("clock_offset_seconds", (), lambda: self._seconds("offset_ns"))
-        self.metrics.show("clock_uncertainty_seconds", (), lambda: self._seconds("uncertainty_ns"))
+        self.metrics.show("clock_offset_seconds", (), lambda: self._seconds(self._offset_ns))
+        self.metrics.show(
+            "clock_uncertainty_seconds", (), lambda: self._seconds(self._uncertainty_ns)
+        )
 
-    def _seconds(self, name: str) -> dict[tuple[str, ...], float]:
-        return {} if self.time is None else {(): getattr(self.time, name) / 1e9}
+    def _uncertainty_ns(self) -> int:
+        """It grows for as long as home does not answer."""
+        return 0 if self._best is None else self._best.uncertainty_ns(self.clock.mono_ns())
+
+    def _seconds(self, of: Callable[[], int]) -> dict[tuple[str, ...], float]:
+        return {} if self.time is None else {(): of() / 1e9}
 
 
 def _too_large(frames: list[bytes]) -> str:

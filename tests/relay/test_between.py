@@ -14,6 +14,7 @@ from tapewire.common.runtime import key_files, statuses, tokens
 from tapewire.common.runtime.process import Process
 from tapewire.relay.clients import Clients
 from tapewire.relay.composition import build_door
+from tapewire.relay.words import HostReported, ProcessReported, encode
 from tests.conftest import _folder
 from tests.relay.between import Between, Sock, all_of, batch
 from tests.relay.two_hosts import AT_HOME, configured, with_keys
@@ -177,6 +178,24 @@ def test_a_host_signals_for_no_strategy_of_another_host(between: Between, strate
     assert between.door.dead_letters[0].reason == (
         f"a signal of {strategy}, which runs on host home, came from host far"
     )
+
+
+def test_of_a_strategy_that_runs_twice_only_the_newer_starts_signals_arrive(between: Between):
+    signals, push = between.at_home(zmq.PULL, "signals"), between.far_off(zmq.PUSH, "signals")
+    between.until_ready()
+    door, shown = between.door, between.far_token("executor", "strategy")
+    door._there = lambda _host, reported: [*reported]  # dip is not configured here
+    for epoch in ("0a", "0b", "0a"):
+        status = ProcessReported(
+            role="strategy-dip", state="READY", reason="", epoch=epoch, ts_ns=1, pid=1
+        )
+        word = encode(HostReported({"strategy-dip": status}))
+        door.on_frames("hosts>", [b"far/strategy", b"relay", word], door.clock.now())
+    push.send_multipart([shown, signal(1)])
+    newer = wire.encode(CancelSignal("dip-0b-1", 1, "", "dip", "dip-0b-0", 2))
+    assert until_passed(between, push, [shown, newer], signals)[1] == newer
+    assert "strategy dip runs twice" in door.dead_letters[0].reason
+    assert "strategy dip runs twice" in door.readiness(door.clock.now())[1]
 
 
 def test_a_signal_of_another_wire_version_does_not_arrive(between: Between):

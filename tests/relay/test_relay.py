@@ -17,6 +17,7 @@ from tapewire.relay import words
 from tapewire.relay.fetching import SILENT_NS, Fetching
 from tapewire.relay.giving import NONE, part_of
 from tapewire.relay.late import lateness
+from tapewire.relay.measured import DRIFT
 from tapewire.relay.relay import Relay
 
 S = 1_000_000_000
@@ -140,6 +141,15 @@ def test_a_home_that_no_longer_answers_makes_the_relay_wait(host: AHost):
         host.turn()
     assert host.relay.reported_state(host.clock.now())[0] == "WAITING"
     assert "home has not answered for" in host.relay.reported_state(host.clock.now())[1]
+
+
+def test_how_sure_homes_time_is_shrinks_while_home_does_not_answer(host: AHost):
+    for _ in range(3):
+        host.turn()
+    before = host.relay.detail()["clock"]["uncertainty_ns"]
+    host.home.is_there = False
+    host.turn(60)
+    assert host.relay.detail()["clock"]["uncertainty_ns"] >= before + 50 * S * DRIFT
 
 
 def test_a_signal_ends_by_homes_clocks_at_the_moment_at_which_it_ends_by_ours(host: AHost):
