@@ -11,7 +11,7 @@ import typer
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.events import ControlReply
 from tapewire.common.runtime.head_file import HeadFile, Memory, Remembered
-from tapewire.console.commands import order_entry, scale, steer, tail
+from tapewire.console.commands import lifecycle, order_entry, scale, steer, tail
 from tapewire.console.group import control, launch, shutdown, status
 from tapewire.console.group.supervisor import Group
 from tapewire.console.group.supervisord import GroupError, Supervisord
@@ -110,6 +110,11 @@ def test_without_keys_nothing_is_started(
     with pytest.raises(GroupError) as refused:
         Group(config).up()
     assert sentence in str(refused.value)
+
+
+def test_what_to_do_about_one_that_is_halted_depends_on_what_it_is():
+    assert "mirror status" in lifecycle.next_step("bridge", "HALTED")
+    assert "remove HALT here and at home" in lifecycle.next_step("relay-far", "HALTED")
 
 
 @pytest.mark.parametrize("at", [0, 1])
