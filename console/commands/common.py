@@ -146,7 +146,18 @@ def load_started(path: str | None, run_dir: Path | None = None) -> "Config":
         note(f"the configuration is refused ({why}); using the one the group was started with")
         return kept
     kept = launch.read(config.run_dir)
-    return kept if kept is not None and Group(kept).is_up() else config
+    return kept if kept is not None and Group(kept).is_up() else launch.at_started_host(config)
+
+
+def require_home(config: "Config") -> None:
+    """Raise `ConfigError` on a far host, which has no journals: it would show that there is nothing
+    where there may be a lot."""
+    placement = config.placement()
+    if placement.is_far and placement.home is not None:
+        raise ConfigError(
+            f"this is {placement.here}, a far host, and the journals are at home: run it on"
+            f" {placement.home.name}"
+        )
 
 
 # ---- arguments -----------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from tapewire.console.commands.common import (
     load_started,
     note,
     printing,
+    require_home,
     require_known,
     require_starts,
 )
@@ -121,6 +122,7 @@ def _opened(
             found = mirrored.readers(mirrors, config.logins().roles, from_ns, sources)
             yield partial(journals.in_time_order, found)
     else:
+        require_home(config)
         with Journals(config.run_dir, from_ns, sources) as opened:
             yield opened.until
 
@@ -166,6 +168,7 @@ def follow_events(
 ) -> None:
     """As `list`, then new events as they are written, until Ctrl-C."""
     loaded = load_started(config, run_dir)
+    require_home(loaded)
     wanted = _filter(loaded, types, source, everything or as_json)
     from_ns, to_ns = span_of(since, to)
     with printing(), Journals(loaded.run_dir, from_ns, wanted.sources) as found:
@@ -232,7 +235,9 @@ def trace(
     as_json: JsonOption = False,
 ) -> None:
     """A fill's way from the tick that caused it, with the time between the steps."""
-    found = tracing.trace(load_started(config, run_dir).run_dir, fill)
+    loaded = load_started(config, run_dir)
+    require_home(loaded)
+    found = tracing.trace(loaded.run_dir, fill)
     if as_json:
         print(json.dumps(tracing.as_json(found)))
     else:

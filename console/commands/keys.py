@@ -17,6 +17,7 @@ from tapewire.console.commands.common import (
     JsonOption,
     answer,
     command_group,
+    load,
     note,
     require_file,
     require_known,
@@ -84,15 +85,19 @@ def allow_key(
 ) -> None:
     """Let a host connect with its key; the one that it had in this role is no longer allowed."""
     require_known("--role", role, KEYS)
+    key = key_of(public_key)
+    _require_others(key, _place(config, run_dir), "the key of another host")
     if not is_name(host):
         raise ConfigError(
             f"--host is {host!r:.60}; expected letters, digits, - and _, at most 32 of them"
         )
-    entry = Allowed(key_of(public_key), host, role)
+    entry = Allowed(key, host, role)
     replaced = key_files.allow(_prepared(config, run_dir), entry)
     gone = "".join(f"\nno longer allowed: {_named(one)}" for one in replaced)
     found = {"allowed": _as_json(entry), "replaced": [_as_json(one) for one in replaced]}
     answer(as_json, found, f"allowed: {_named(entry)}{gone}")
+    if run_dir is None and (where := _unlisted(config, host)):
+        note(where)
 
 
 @keys.command("revoke")
@@ -120,10 +125,31 @@ def trust_key(
 ) -> None:
     """Connect to the home with this key, and to no other."""
     key = key_of(public_key)
+    _require_others(key, _place(config, run_dir), "home's key")
     before = key_files.trust(_prepared(config, run_dir), key)
     instead = f"; no longer {shown(before)}" if before not in (None, key) else ""
     found = {"home": key.decode(), "before": before.decode() if before is not None else None}
     answer(as_json, found, f"home is trusted by its key {shown(key)}{instead}")
+
+
+def _require_others(key: bytes, place: Path, expected: str) -> None:
+    """Two keys of 40 characters are easily taken for each other."""
+    own = key_files.own(place)
+    if own is not None and own.public == key:
+        raise ConfigError(f"{shown(key)} is this host's own key; expected {expected}")
+
+
+def _unlisted(config: str | None, host: str) -> str:
+    """What to say where the configuration has no far host of this name; empty where it has one, or
+    cannot be read now: keys may be exchanged before it is written."""
+    try:
+        known = [one.name for one in load(config).placement().far]
+    except ConfigError:
+        return ""
+    if host in known:
+        return ""
+    which = f"has {', '.join(known)}" if known else "is empty"
+    return f"[[hosts]] has no far host {host} ({which}); this key gets nobody in until it has"
 
 
 def _line(one: Allowed) -> str:

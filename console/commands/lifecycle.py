@@ -134,8 +134,15 @@ def _begin(path: str | None, continue_flatten: bool, host: str = "") -> Group:
     if not (group.is_up() or group.config.placement().is_far):
         _consider_flatten(group.config, continue_flatten)
     group.up(note)
-    _note_default_rules(loaded)
+    if not group.config.placement().is_far:  # which has no risk
+        _note_default_rules(loaded)
     return group
+
+
+def _start_of(config: Config) -> str:
+    """The command that starts the part of the group that is this host's."""
+    placement = config.placement()
+    return f"tapewire up --host {placement.here}" if placement.is_far else "tapewire up"
 
 
 def _note_default_rules(config: Config) -> None:
@@ -195,10 +202,11 @@ def status(
     elif group.is_up():
         out.print(tables.live(statuses, names, {}))
     elif statuses:
-        out.print(tables.ended(statuses, names, str(group.run_dir)))
+        out.print(tables.ended(statuses, names, str(group.run_dir), _start_of(group.config)))
     else:
         out.print(
-            f"no group has run in {group.run_dir} yet; `tapewire up` starts one", soft_wrap=True
+            f"no group has run in {group.run_dir} yet; `{_start_of(group.config)}` starts one",
+            soft_wrap=True,
         )
     raise typer.Exit(EXIT_FAILED if not_ready(statuses, names) else 0)
 

@@ -14,6 +14,7 @@ from tapewire.console.commands.common import (
     RunDirOption,
     load_started,
     note,
+    require_home,
     require_known,
 )
 from tapewire.console.commands.events import AtOption
@@ -122,7 +123,8 @@ def until_ns(config: Config, at: str | None, sources: tuple[str, ...]) -> int:
 
 
 def read_trading(config: Config, only: Only, until_ns: int = FOREVER_NS) -> Trading:
-    """All that was traded by then; refuses a filter that could never match."""
+    """All that was traded by then; refuses a far host, and a filter that could never match."""
+    require_home(config)
     found = trading.read(config.run_dir, config.all_instruments(), config.days(), until_ns)
     strategies = {s.name for s in config.strategies} | found.strategies()
     if only.strategy and config.instance(only.strategy)[0] not in strategies:

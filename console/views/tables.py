@@ -28,13 +28,17 @@ def live(statuses: dict[str, Status], names: list[str], rates: dict[str, float])
     return Rows(*shown, latencies(statuses))  # last: what a low terminal cuts off
 
 
-def ended(statuses: dict[str, Status], names: list[str], run_dir: str) -> RenderableType:
-    """What is left of a group that no longer runs: how each process ended, and its counts."""
+def ended(
+    statuses: dict[str, Status], names: list[str], run_dir: str, start: str
+) -> RenderableType:
+    """What is left of a group that no longer runs: how each process ended, and its counts; `start`
+    is the command that starts one."""
     last_ns = max(status["ts_ns"] for status in statuses.values())
     text = Text(" stopped ", style="bold white on red")
     since = f"  since {times.iso(last_ns)[:19]}Z; no group runs in {run_dir}"
     text.append(since, style="default on default")
-    hint = "`tapewire up` starts one, `tapewire blotter` shows what was traded. At its end:"
+    where = " at home" if words.is_far(statuses) else ""
+    hint = f"`{start}` starts one, `tapewire blotter`{where} shows what was traded. At its end:"
     notes = [Text(hint)]
     if flattening.in_progress(statuses):
         left = flattening.holdings(statuses) or "no known position"

@@ -16,6 +16,7 @@ from tapewire.console.group import control, launch, shutdown, status
 from tapewire.console.group.supervisor import Group
 from tapewire.console.group.supervisord import GroupError, Supervisord
 from tests.conftest import _folder
+from tests.console.running import Tapewire
 from tests.relay.two_hosts import configured, with_keys
 
 STRATEGIES = """
@@ -110,6 +111,28 @@ def test_without_keys_nothing_is_started(
     with pytest.raises(GroupError) as refused:
         Group(config).up()
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize("command", ["fills", "positions", "blotter", "orders", "events"])
+def test_a_far_host_does_not_say_that_nothing_was_traded(
+    home_and_far: tuple[Config, Config], tapewire: Tapewire, command: str
+):
+    _, far = home_and_far
+    launch.keep(far, far.run_dir)
+    ended = tapewire(command, "--run-dir", str(far.run_dir))
+    assert ended.status == 2
+    assert "this is far, a far host, and the journals are at home: run it on home" in ended.err
+
+
+def test_a_stopped_far_host_shows_what_ran_there_and_how_to_start_it(
+    home_and_far: tuple[Config, Config], tapewire: Tapewire, monkeypatch: pytest.MonkeyPatch
+):
+    home, far = home_and_far
+    launch.keep(far, far.run_dir)
+    monkeypatch.setenv("TAPEWIRE_CONFIG", str(home.run_dir.parent / "tapewire.toml"))
+    monkeypatch.setenv("TAPEWIRE_RUN_DIR", str(far.run_dir))
+    assert "`tapewire up --host far` starts one" in tapewire("status").out
+    assert [*tapewire("status", "--json").json] == ["relay-far", "strategy-dip"]
 
 
 def test_what_to_do_about_one_that_is_halted_depends_on_what_it_is():

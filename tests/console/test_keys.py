@@ -58,6 +58,30 @@ def test_a_key_is_allowed_replaced_and_revoked(tapewire: Tapewire, place: Path) 
     assert key_files.allowed(place) == ()
 
 
+def test_neither_side_takes_its_own_key_for_the_other_ones(tapewire: Tapewire, place: Path) -> None:
+    own = tapewire("keys", "new", "--json").json["public"]
+    for arguments, expected in (
+        (("trust", own), "home's key"),
+        (("allow", own, "--host", "far", "--role", "reader"), "the key of another host"),
+    ):
+        refused = tapewire("keys", *arguments)
+        assert refused.status == 2
+        assert f"{own[:8]} is this host's own key; expected {expected}" in refused.err
+    assert key_files.allowed(place) == ()
+
+
+def test_a_key_of_a_host_that_is_not_configured_is_allowed_with_a_word(
+    tapewire: Tapewire, config: Path, place: Path
+) -> None:
+    two = '[[hosts]]\nname = "home"\naddress = "10.0.0.1"\nhome = true\n'
+    config.write_text(f'{config.read_text()}{two}[[hosts]]\nname = "far"\naddress = "10.0.0.2"\n')
+    for host, said in (("far", ""), ("fra", "[[hosts]] has no far host fra (has far)")):
+        ended = tapewire("keys", "allow", KEY, "--host", host, "--role", "strategy")
+        assert ended.status == 0
+        assert said in ended.err
+        assert bool(ended.err) == bool(said)
+
+
 def test_all_keys_of_a_host_are_revoked_at_once(tapewire: Tapewire, place: Path) -> None:
     tapewire("keys", "allow", KEY, "--host", "far", "--role", "strategy")
     tapewire("keys", "allow", OTHER, "--host", "far", "--role", "reader")
