@@ -34,7 +34,7 @@ from tapewire.gateway.broker import (
     Verdict,
 )
 from tapewire.gateway.outbox import Outbox, nothing_goes
-from tapewire.gateway.projectx import reports
+from tapewire.gateway.projectx import reports, spoken
 from tapewire.gateway.projectx.asked import Answer, Asked, Take
 from tapewire.gateway.projectx.changes import Changes
 from tapewire.gateway.projectx.listing import AccountLists, Listing, WholeList
@@ -44,6 +44,7 @@ from tapewire.gateway.projectx.past import ProjectXQueries
 from tapewire.gateway.projectx.rows import UNREADABLE, each, unreadable
 from tapewire.gateway.projectx.session import Refuses, Session
 from tapewire.gateway.projectx.spent import NOTHING_SPENT, Spent
+from tapewire.gateway.projectx.spoken import Spoken
 from tapewire.gateway.projectx.words import Json
 from tapewire.gateway.query_port import QueryPort
 from tapewire.gateway.tws.reconnect import Reconnect
@@ -97,15 +98,16 @@ class ProjectXBroker(Market):
         )
         self._orders = Orders(self._question, session.symbol_of, lambda: self._heard_ns)
         self._changes = Changes(self._outbox, self._asked, self._orders)
+        self._spoken = Spoken(self._question, self._held)
         self._positions = WholeList(
-            self._question, "/Position/searchOpen", "positions", self._held, PositionsComplete()
+            self._spoken.ask, spoken.PATH, "positions", self._held, PositionsComplete()
         )
         self._all_orders = WholeList(
             self._question, "/Order/searchOpen", "orders",
             partial(self._orders.on_order, listed=True), QueryComplete("all_orders"),
         )  # fmt: skip
         self._account_lists = AccountLists(
-            self._question, partial(self._orders.on_order, listed=True), self._held
+            self._spoken.ask, partial(self._orders.on_order, listed=True), self._held
         )
         self._now = Now(0, 0)
         self._decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -193,10 +195,12 @@ class ProjectXBroker(Market):
         if said == "trade":
             return list(self._orders.on_trade(data, listed=False))
         if said == "position":
-            return list(self._held(data))
+            [position] = self._held(data)
+            self._spoken.hub(position)
+            return [position]
         return [reports.account_report(data)]
 
-    def _held(self, found: Json) -> Iterator[BrokerEvent]:
+    def _held(self, found: Json) -> Iterator[broker.PositionReport]:
         session = self._session
         yield reports.position_report(found, session.symbol_of, session.multiplier_of)
 

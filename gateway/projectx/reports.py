@@ -17,6 +17,7 @@ from tapewire.gateway.projectx.words import (
     Json,
     amount,
     decimal,
+    flag,
     identifier,
     size,
     tag_of,
@@ -61,7 +62,7 @@ def trade_reports(
     found: Json, reference: str, symbol_of: SymbolOf, *, listed: bool
 ) -> Iterator[broker.BrokerEvent]:
     """A trade and what it cost. One that was voided is its own correction, to nothing."""
-    is_voided = bool(found.get("voided"))
+    is_voided = flag(found.get("voided") or False)
     exec_id = f"{identifier(found['id'])}.{2 if is_voided else 1:02d}"
     order_id = identifier(found["orderId"])
     quantity = ZERO if is_voided else size(found["size"])

@@ -67,6 +67,13 @@ def amount(value: object) -> Decimal:
     return found
 
 
+def flag(value: object) -> bool:
+    """Whether it is so."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r:.80} was found where true or false was expected")
+    return value
+
+
 def identifier(value: object) -> str:
     """The number of an account, an order or a trade."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < ID_BEYOND:

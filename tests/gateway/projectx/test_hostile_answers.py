@@ -114,6 +114,7 @@ def test_a_trade_that_lacks_a_number_is_not_taken_in_part(linked):
     unread(linked, "trade", TRADE, *({"size": size} for size in (*NO_SIZE, 0)))
     unread(linked, "trade", TRADE, *({"price": price} for price in (None, "2500", 1e13, -1e13)))
     unread(linked, "trade", TRADE, *({"fees": fees} for fees in ("1", 1e13)))
+    unread(linked, "trade", TRADE, *({"voided": voided} for voided in ("no", 1, [0])))
     said(linked, "trade", **TRADE)  # its id was not used up
     assert [one.quantity for one in linked.take(broker.ExecutionReport)] == [1]
 
