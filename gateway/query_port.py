@@ -1,5 +1,6 @@
 """The part of the broker port that answers queries: what is asked, and what comes of it."""
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
 from tapewire.common.events.account_queries import AccountQuery, AccountRow, PnlRow
@@ -73,13 +74,20 @@ class QueryPort(Protocol):
 
 
 class OpenQueries:
-    """Those that were asked and have no answer yet, and the answers that nobody has taken yet.
-    `lost` says why there is none where the connection ends."""
+    """The queries of a broker that makes no rankings: those that were asked and have no answer yet,
+    and the answers that nobody has taken yet. `broker` is its name in sentences, `is_up` whether
+    there is a session with it."""
 
-    def __init__(self, lost: str) -> None:
-        self._lost = lost
+    def __init__(self, broker: str, is_up: Callable[[], bool]) -> None:
+        self.scans: ScanPort = NoScans(f"{broker} makes no rankings")
+        self._broker = broker
+        self._is_up = is_up
         self._open: set[int] = set()
         self._reports: list[Found | Refused] = []
+
+    def problem(self) -> str:
+        """See `QueryPort.problem`."""
+        return "" if self._is_up() else f"the gateway is not connected to {self._broker}"
 
     def opened(self, number: int) -> None:
         """It was asked."""
@@ -106,7 +114,8 @@ class OpenQueries:
 
     def closed(self) -> None:
         """The connection is gone, and all that was asked on it."""
-        self._reports += [Refused(number, 0, self._lost, "lost") for number in sorted(self._open)]
+        lost = f"the connection to {self._broker} was lost before it answered"
+        self._reports += [Refused(number, 0, lost, "lost") for number in sorted(self._open)]
         self._open.clear()
 
 

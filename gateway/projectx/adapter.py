@@ -41,6 +41,7 @@ from tapewire.gateway.projectx.listing import AccountLists, Listing, WholeList
 from tapewire.gateway.projectx.market import Market
 from tapewire.gateway.projectx.orders import ASKED_MAX, Orders
 from tapewire.gateway.projectx.past import ProjectXQueries
+from tapewire.gateway.projectx.requests import ALONE
 from tapewire.gateway.projectx.rows import UNREADABLE, each, unreadable
 from tapewire.gateway.projectx.session import Refuses, Session
 from tapewire.gateway.projectx.spent import NOTHING_SPENT, Spent
@@ -331,7 +332,7 @@ class ProjectXBroker(Market):
     ) -> None:
         """See `Broker.submit`."""
         if parent_order_id or not transmit:
-            raise ValueError("ProjectX's adapter places each order by itself, not in groups")
+            raise ValueError(ALONE)
         self._changes.place(order, self._contract(order.symbol))
 
     def _contract(self, symbol: str) -> str:

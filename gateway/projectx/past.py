@@ -18,7 +18,6 @@ from tapewire.gateway.broker import BrokerEvent
 from tapewire.gateway.projectx.asked import Answer, Asked
 from tapewire.gateway.projectx.words import Json
 from tapewire.gateway.query_port import BrokerQuery, Found, OpenQueries, Refused
-from tapewire.gateway.scan_port import NoScans, ScanPort
 
 PATH: Final = "/History/retrieveBars"
 NS: Final = 1_000_000_000
@@ -41,16 +40,10 @@ class ProjectXQueries(OpenQueries):
         contract_of: Callable[[str], str],
         is_up: Callable[[], bool],
     ) -> None:
-        super().__init__("the connection to ProjectX was lost before it answered")
-        self.scans: ScanPort = NoScans("ProjectX makes no rankings")
-        self._asked, self._send = asked, send
-        self._contract_of, self._is_up = contract_of, is_up
+        super().__init__("ProjectX", is_up)
+        self._asked, self._send, self._contract_of = asked, send, contract_of
         self._waiting: deque[tuple[int, HistoryQuery, str]] = deque()
         self._pace = AtMost(ASKED_MAX, WITHIN_S * NS)
-
-    def problem(self) -> str:
-        """See `QueryPort.problem`."""
-        return "" if self._is_up() else "the gateway is not connected to ProjectX"
 
     def ask(self, number: int, query: BrokerQuery) -> None:
         """See `QueryPort.ask`."""

@@ -18,9 +18,19 @@ from tapewire.gateway.projectx.words import (
 PLACE = "/Order/place"
 MODIFY = "/Order/modify"
 CANCEL = "/Order/cancel"
-PLACED: Final = tuple(name for name in TYPES if name not in ("TRAIL", "STP LMT"))
-"""The Gateway's reference has no stop-limit among the types that it places, only among those that
-it shows."""
+UNPLACED: Final = {
+    "TRAIL": (
+        "a trailing stop: ProjectX takes the price at which one starts, in place of its distance"
+        " from the market; place a stop, and modify it as the market moves"
+    ),
+    "STP LMT": (
+        "a stop-limit: ProjectX's reference does not have it among the order types that it places;"
+        " place a stop, or a limit order once the market is at your stop"
+    ),
+}
+"""Types that the Gateway shows, and that are not placed there, with the reason."""
+PLACED: Final = tuple(name for name in TYPES if name not in UNPLACED)
+ALONE: Final = "ProjectX's adapter places each order by itself, not in groups"
 TAG: Final = re.compile(r"\b(custom)?tags?\b", re.IGNORECASE)
 """In the Gateway's words for a second order of a tag: the first one is there."""
 
@@ -73,22 +83,14 @@ def _require_known(order: SubmitOrder) -> None:
     if terms.type not in TYPES or order.legs:
         kind = "a combo" if order.legs else f"order type {terms.type}"
         raise ValueError(f"{kind} is not one of ProjectX's: {', '.join(PLACED)} are")
-    if terms.type == "TRAIL":
-        raise ValueError(
-            "a trailing stop: ProjectX takes the price at which one starts, in place of its"
-            " distance from the market; place a stop, and modify it as the market moves"
-        )
-    if terms.type == "STP LMT":
-        raise ValueError(
-            "a stop-limit: ProjectX's reference does not have it among the order types that it"
-            " places; place a stop, or a limit order once the market is at your stop"
-        )
+    if terms.type in UNPLACED:
+        raise ValueError(UNPLACED[terms.type])
     if terms.time_in_force not in TIMES_IN_FORCE:
         raise ValueError(
             f"time in force {terms.time_in_force}; an order at ProjectX lives until it is cancelled"
         )
     if terms.oca or order.parent_id:
-        raise ValueError("ProjectX's adapter places each order by itself, not in groups")
+        raise ValueError(ALONE)
 
 
 def _prices(order: SubmitOrder) -> dict[str, float]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from tapewire.common.config.text import printable
-from tapewire.common.events import Side
+from tapewire.common.events import ORDER_TYPES, Side
 from tapewire.common.events.base import NAME_MAX, PRICE_MAX, SIZE_MAX, TEXT_MAX
 from tapewire.gateway.broker import Status
 
@@ -26,14 +26,16 @@ ENDED: Final = frozenset({2, 3, 4, 5})
 TYPES: Final = {"LMT": 1, "MKT": 2, "STP LMT": 3, "STP": 4, "TRAIL": 5}
 KINDS: Final = {number: name for name, number in TYPES.items()}
 PRICES: Final = {"limit": "limitPrice", "stop": "stopPrice", "trail": "trailPrice"}
-"""The Gateway's name for each price that an order type has here."""
-OF_KIND: Final[dict[str, tuple[str, ...]]] = {
-    "LMT": ("limit",),
-    "MKT": (),
-    "STP LMT": ("limit", "stop"),
-    "STP": ("stop",),
-    "TRAIL": ("trail",),
-}
+"""The Gateway's name for each price that it has."""
+
+
+def _prices_of(name: str) -> tuple[str, ...]:
+    kind = ORDER_TYPES[name]
+    return tuple(price for price in PRICES if price in kind.required | kind.one_of)
+
+
+OF_KIND: Final = {name: _prices_of(name) for name in TYPES}
+"""The prices of each type there: those that an order of it cannot do without."""
 SIDES: Final[dict[int, Side]] = {0: "BUY", 1: "SELL"}
 NUMBERS: Final[dict[Side, int]] = {"BUY": 0, "SELL": 1}
 LONG, SHORT = 1, 2

@@ -5,10 +5,8 @@ from typing import Any
 
 from tapewire.common.events.queries import ChainQuery, HistoryQuery, TicksQuery
 from tapewire.gateway.query_port import BrokerQuery, OpenQueries
-from tapewire.gateway.scan_port import NoScans, ScanPort
 from tapewire.virtual.direct.past import AskPast
 
-LOST = "the connection to the exchange was lost before it answered"
 UNKNOWN = "the exchange without TWS knows its accounts only as a summary has them"
 NO_CONTRACTS = "the exchange without TWS has the configured instruments, and describes no others"
 
@@ -18,14 +16,8 @@ class DirectQueries(OpenQueries):
     to the exchange, `is_up` is whether it has answered the login."""
 
     def __init__(self, send: Callable[[Any], None], is_up: Callable[[], bool]) -> None:
-        super().__init__(LOST)
+        super().__init__("the exchange without TWS", is_up)
         self._send = send
-        self._is_up = is_up
-        self.scans: ScanPort = NoScans("the exchange without TWS makes no rankings")
-
-    def problem(self) -> str:
-        """See `QueryPort.problem`."""
-        return "" if self._is_up() else "the gateway is not connected to the exchange"
 
     def ask(self, number: int, query: BrokerQuery) -> None:
         """See `QueryPort.ask`."""
