@@ -10,8 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from tapewire.common.config import syntax
 from tapewire.common.config.near import expected
-from tapewire.common.config.syntax import sentence
 from tapewire.common.errors import ConfigError
 
 SUFFIX: Final = ".toml"
@@ -27,9 +27,11 @@ def shipped() -> dict[str, str]:
 def entries_of(profile: str) -> list[dict[str, Any]]:
     """The entries of a profile, as `[[risk.rules]]` has them; `ConfigError` says why not."""
     try:
-        parsed = tomllib.loads(text := _text_of(profile))
+        parsed = syntax.parsed(text := _text_of(profile))
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"risk.profile {profile}: {sentence(error, text, ['rules'])}") from error
+        raise ConfigError(
+            f"risk.profile {profile}: {syntax.sentence(error, text, ['rules'])}"
+        ) from error
     entries = parsed.get("rules")
     is_list = isinstance(entries, list) and all(isinstance(one, dict) for one in entries)
     if not entries or not is_list or len(parsed) > 1:

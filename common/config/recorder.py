@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from tapewire.common.config.sections import Positive, Section
+from tapewire.common.errors import ConfigError
 
 
 class RecorderConfig(Section):
@@ -26,8 +27,8 @@ class RecorderConfig(Section):
     @model_validator(mode="after")
     def _apart(self) -> Self:
         if self.free_resume_mb <= self.free_halt_mb:
-            raise ValueError(
-                f"free_resume_mb is {self.free_resume_mb}; it must be above the"
+            raise ConfigError(
+                f"recorder.free_resume_mb is {self.free_resume_mb}; it must be above the"
                 f" {self.free_halt_mb} of free_halt_mb"
             )
         return self

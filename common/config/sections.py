@@ -103,8 +103,8 @@ class StorageConfig(Section):
     def _apart(self) -> Self:
         least = self.free_halt_mb + RESERVES * self.reserve_mb
         if self.free_resume_mb < least:
-            raise ValueError(
-                f"free_resume_mb is {self.free_resume_mb}; it must be at least {least}: the"
+            raise ConfigError(
+                f"storage.free_resume_mb is {self.free_resume_mb}; it must be at least {least}: the"
                 f" {self.free_halt_mb} of free_halt_mb, and reserve_mb for each of {RESERVES}"
             )
         return self

@@ -69,7 +69,7 @@ def load(given: str | None = None) -> Config:
         ) from error
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; must be a file that you can read") from error
-    except ValueError as error:  # TOML syntax, which only a file can have
+    except (ValueError, RecursionError) as error:  # TOML syntax, which only a file can have
         content = path.read_bytes() if path else b""
         if fault := text_fault(content):
             raise ConfigError(f"{path}: it is {fault}; expected TOML") from error

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from tapewire.common.runtime.logs import redact
 
@@ -26,13 +26,23 @@ _SAID: Final = {
 """By what the parser says, what a person writes instead; its own where there are none."""
 
 SHOWN_MAX: Final = 60
+TOO_DEEP: Final = "lists or tables are nested too deeply"
 
 
-def sentence(error: ValueError, text: str, lists: Collection[str]) -> str:
+def parsed(text: str) -> dict[str, Any]:
+    """What TOML says; `TOMLDecodeError` also where it is nested deeper than anybody writes."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise tomllib.TOMLDecodeError(TOO_DEEP) from error
+
+
+def sentence(error: ValueError | RecursionError, text: str, lists: Collection[str]) -> str:
     """What is wrong in which line of `text`; `lists` are the tables that may stand repeatedly."""
-    found = _PLACE.fullmatch(str(error))
+    whole = TOO_DEEP if isinstance(error, RecursionError) else str(error)
+    found = _PLACE.fullmatch(whole)
     if not isinstance(error, tomllib.TOMLDecodeError) or found is None:
-        return f"{error}; expected TOML in UTF-8"
+        return f"{whole}; expected TOML in UTF-8"
     said, at, column = found.groups()
     lines = text.split("\n")
     number = int(at) if at else len(text.rstrip().split("\n"))

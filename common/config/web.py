@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from tapewire.common.config.sections import Identifier, Port, Section
+from tapewire.common.errors import ConfigError
 
 LOCAL: Final = "localhost"
 HOST_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
@@ -57,12 +58,12 @@ class WebConfig(Section):
     @model_validator(mode="after")
     def _guarded(self) -> Self:
         if (self.certificate is None) != (self.key is None):
-            raise ValueError("certificate and key must be given together, or neither")
+            raise ConfigError("web.certificate and web.key must be given together, or neither")
         if self.is_loopback:
             return self
         if not self.beyond_loopback or self.certificate is None:
-            raise ValueError(
-                f"host is {self.host}, which other machines can reach; that needs beyond_loopback ="
-                " true, a certificate and its key"
+            raise ConfigError(
+                f"web.host is {self.host}, which other machines can reach; that needs"
+                " web.beyond_loopback = true, a certificate and its key"
             )
         return self

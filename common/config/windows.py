@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from tapewire.common.config.near import expected
-from tapewire.common.config.syntax import sentence
+from tapewire.common.config.syntax import parsed, sentence
 
 KEYS: Final = ("start", "end", "at", "minutes_before", "minutes_after", "symbols", "name")
 MINUTES_MAX: Final = 7 * 24 * 60
@@ -90,7 +90,7 @@ def _csv_entries(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]
 
 def _toml_entries(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
-        found = tomllib.loads(text)
+        found = parsed(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: {sentence(error, text, ['windows'])}") from error
     for key in found.keys() - {"windows"}:

@@ -158,7 +158,7 @@ def run_dir_of(path: str | None) -> Path:
     text = file.read_text(errors="replace") if file is not None and file.is_file() else ""
     try:
         return Path(tomllib.loads(text).get("run_dir", "run"))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         found = _RUN_DIR.search(text)
         return Path(found[1] if found else "run")
 

@@ -40,8 +40,8 @@ __all__ = [
     "of_another_account",
     "prepare_journals",
     "read",
+    "require_loadable",
     "require_room",
-    "require_rules",
     "require_version",
 ]
 
@@ -135,11 +135,13 @@ def require_address(config: Config) -> None:
         ) from error
 
 
-def require_rules(config: Config) -> None:
-    """Raise `ConfigError` naming the entry of [[risk.rules]] that the group's processes could not
-    load. A part on another host has none of those that load them."""
+def require_loadable(config: Config) -> None:
+    """Raise `ConfigError` naming the order type, or the entry of [[risk.rules]], that the group's
+    processes could not load. A part on another host has none of those that load rules."""
+    from tapewire.common.config.order_types import load_order_types
     from tapewire.risk.rules import load_rules  # only a start needs all the rules
 
+    load_order_types(config.orders.types)
     if not config.placement().is_far:
         load_rules(config.risk.rules)
 

@@ -78,11 +78,11 @@ class Group(Supervisord):
 
         `say` gets a sentence if journals were archived; without it, that goes to standard error.
         Raises `JournalVersionError` if another version of Tapewire wrote the journals, and
-        `ConfigError` if a risk rule cannot be loaded.
+        `ConfigError` if a risk rule or an order type cannot be loaded.
         """
         if self.is_up():
             raise GroupError(f"a group already runs in {self.run_dir}; `tapewire down` stops it")
-        launch.require_rules(self.config)
+        launch.require_loadable(self.config)
         launch.require_room(self.config, self.run_dir)
         launch.require_keys(self.config, self.run_dir)
         launch.require_address(self.config)

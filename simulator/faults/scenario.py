@@ -29,7 +29,7 @@ def scenario_of(text: str, name: str, catalogue: Mapping[str, type[Fault]] = FAU
     """The scenario in `text`, of the faults in `catalogue`; raises ConfigError, with the file's
     `name`, for what is not one."""
     try:
-        found = tomllib.loads(text)
+        found = syntax.parsed(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: {syntax.sentence(error, text, ['faults'])}") from error
     for key in sorted(found.keys() - set(KEYS)):

@@ -18,6 +18,18 @@ BAD = {
     "[tws]\nreconnect_ms = 5000\nreconnect_max_ms = 1000": (
         "tws.reconnect_max_ms is 1000; it must be at least tws.reconnect_ms, which is 5000"
     ),
+    '[web]\nhost = "0.0.0.0"': (
+        "web.host is 0.0.0.0, which other machines can reach; that needs web.beyond_loopback ="
+        " true, a certificate and its key"
+    ),
+    '[web]\nkey = "k.pem"': "web.certificate and web.key must be given together, or neither",
+    "[recorder]\nfree_resume_mb = 1": (
+        "recorder.free_resume_mb is 1; it must be above the 500 of free_halt_mb"
+    ),
+    "[storage]\nfree_resume_mb = 1": (
+        "storage.free_resume_mb is 1; it must be at least 116: the 100 of free_halt_mb, and"
+        " reserve_mb for each of 2"
+    ),
     '[gateway]\nbars = ["5x"]': (
         "number 1 of gateway.bars is '5x', must be the width of a bar, such as 5s, 1m or 1h"
     ),

@@ -32,6 +32,7 @@ BAD = {
     "port 7497": "line 1: port 7497: a key and its value have a = between them",
     'run_dir = "run\n': f'line 1: run_dir = "run: {END}',
     'run_dir = "run': f'line 1: run_dir = "run: {END}',
+    f"a = {'[' * 5000}": "lists or tables are nested too deeply; expected TOML in UTF-8",
     "symbols = [1": "line 1: symbols = [1: the ] at the list's end is missing",
     'path = "C:\\mine"': (
         "line 1: path = \"C:\\mine\": a backslash in a text is written twice, or the text in '...'"

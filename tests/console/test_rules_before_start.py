@@ -1,4 +1,4 @@
-"""Risk rules that cannot be loaded: refused by what starts a group, before anything is started."""
+"""Risk rules and order types that cannot be loaded: refused before anything is started."""
 
 from pathlib import Path
 
@@ -21,6 +21,7 @@ FAULTS = {
 STRATEGY = (
     '[[strategies]]\nname = "dip"\nstrategy = "tapewire.strategy.examples.momentum:Momentum"\n'
 )
+HINT = "use --run-dir to name the group, if one runs\n"
 GOOD = '[[risk.rules]]\nrule = "MaxContracts"\nparameters = { limit = 5 }\n'
 
 
@@ -49,7 +50,20 @@ def test_a_rule_that_cannot_be_loaded_is_refused_once(
     assert ended.err.count(f"[[risk.rules]] number 2: {sentence}") == 1
 
 
+def test_an_order_type_that_cannot_be_loaded_is_refused(tapewire, config, ticks):
+    config.write_text(f'{config.read_text()}{STRATEGY}[orders]\ntypes = ["no_such_module:REL"]\n')
+    ended = tapewire("up")
+    assert ended.status == 2
+    assert ended.err.startswith("tapewire: orders.types[0] is no_such_module:REL, but it cannot be")
+
+
 def test_a_broken_rule_does_not_keep_the_brake_from_being_read(tapewire, config, run_dir):
     config.write_text(f'{config.read_text()}[[risk.rules]]\nrule = "Nothing"\n')
     ended = tapewire("halt")
     assert "no group runs" in ended.err
+
+
+def test_of_a_file_that_is_nested_too_deeply_the_brake_says_so(tapewire, config):
+    config.write_text(f"a = {'[' * 5000}\n")
+    ended = tapewire("halt")
+    assert ended.err.endswith("nested too deeply; expected TOML in UTF-8\n" + HINT)
