@@ -3,8 +3,8 @@
 Between hosts a connection can be gone without a word, and what waits in a queue grows old there. So
 these sockets are stricter than those on one machine:
 
-*   A heartbeat each `HEARTBEAT_IVL_MS`, and the end of the connection where none is answered for
-    `HEARTBEAT_TIMEOUT_MS`. What was queued for it is dropped.
+*   A heartbeat of the far host each `HEARTBEAT_IVL_MS`, and the end of the connection where none is
+    answered, or none comes, for `HEARTBEAT_TIMEOUT_MS`. What was queued for it is dropped.
 *   Small queues. What does not fit is lost at once and shows as a gap, rather than arrive late as
     if it were new.
 *   A connection attempt is given up after `CONNECT_MS`. The kernel by itself would wait longer and
@@ -20,7 +20,7 @@ from tapewire.common.bus import curve
 from tapewire.common.bus.allowed import Decision
 from tapewire.common.bus.curve import Pair
 from tapewire.common.bus.ports import HOSTS
-from tapewire.common.bus.transport import Inbound, ZmqTransport, bind
+from tapewire.common.bus.transport import JOINING, Inbound, ZmqTransport, beat, bind
 from tapewire.relay.sockets import largest
 from tapewire.relay.zap import Zap
 
@@ -147,9 +147,8 @@ def _user_of(frame: zmq.Frame) -> bytes:
 
 def _between_hosts(socket: "zmq.Socket[Any]", kind: str) -> None:
     socket.set_hwm(QUEUE_MAX if kind in ("xpub", "sub") else REQUESTS_MAX)
-    socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_IVL_MS)
-    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
-    socket.setsockopt(zmq.HEARTBEAT_TTL, HEARTBEAT_TIMEOUT_MS)
+    if kind in JOINING:
+        beat(socket, HEARTBEAT_IVL_MS, HEARTBEAT_TIMEOUT_MS)
     socket.setsockopt(zmq.CONNECT_TIMEOUT, CONNECT_MS)
     socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS)

@@ -70,7 +70,12 @@ POLLIN: Final = int(zmq.POLLIN)
 POLLOUT: Final = int(zmq.POLLOUT)
 HEARTBEAT_IVL_MS: Final = 1000
 HEARTBEAT_TIMEOUT_MS: Final = 5000
+JOINING: Final = ("sub", "push", "dealer")
+"""The kinds that join what others bind. They alone send heartbeats, see `beat`."""
 MESSAGE_MAX_BYTES: Final = 16 * 1024 * 1024
+UNREAD_BATCHES: Final = 4
+"""Of answers, so many times what one turn can give waits at most for a client that does not read.
+What was dropped is asked for again. Anybody may ask for a piece of a journal: that has 350 kB."""
 IPC: Final = "ipc://"
 
 
@@ -80,8 +85,8 @@ def opened(context: zmq.Context[Any], kind: str, messages_max: int) -> "zmq.Sock
     socket.set_hwm(messages_max)
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.MAXMSGSIZE, MESSAGE_MAX_BYTES)
-    socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_IVL_MS)
-    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
+    if kind in JOINING:
+        beat(socket, HEARTBEAT_IVL_MS, HEARTBEAT_TIMEOUT_MS)
     socket.setsockopt(zmq.RECONNECT_IVL, 20)
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
     if kind in ("push", "dealer"):
@@ -91,6 +96,19 @@ def opened(context: zmq.Context[Any], kind: str, messages_max: int) -> "zmq.Sock
     if kind == "xpub":
         socket.setsockopt(zmq.XPUB_VERBOSER, 1)  # each joiner and each leaver is seen
     return socket
+
+
+def beat(socket: "zmq.Socket[Any]", every_ms: int, timeout_ms: int) -> None:
+    """Let both ends find out within `timeout_ms` that the other one hangs; of a socket that joins.
+
+    ZeroMQ 4.3.5 aborts the process if a heartbeat is due on a connection that has ended while what
+    came on it fills the queue. Whoever floods a socket and leaves could end any process with that.
+    So no socket that is bound sends heartbeats. It hears those of its clients, and ends a
+    connection on which none comes for as long as its client has named.
+    """
+    socket.setsockopt(zmq.HEARTBEAT_IVL, every_ms)
+    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, timeout_ms)
+    socket.setsockopt(zmq.HEARTBEAT_TTL, timeout_ms)
 
 
 def bind(socket: "zmq.Socket[Any]", channel: str, endpoint: str) -> None:
@@ -129,8 +147,10 @@ class ZmqTransport:
     def bind(self, channel: str, kind: str, endpoint: str, messages_max: int | None = None) -> None:
         """Open `channel` as the fixed end; a taken address is an error that names it. The file of
         an ipc address is for this user alone, whatever the umask. `messages_max` is its own
-        high-water mark, for each client."""
+        high-water mark, for each client; a `router` has a low one by itself."""
         socket = self._open(channel, kind)
+        if messages_max is None and kind == "router":
+            messages_max = min(self._messages_max, UNREAD_BATCHES * self._batch_max)
         if messages_max is not None:
             socket.set_hwm(messages_max)
         bind(socket, channel, endpoint)

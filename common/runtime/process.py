@@ -7,7 +7,6 @@ and builds the service, then turns the service until a signal, a dead parent or 
 import argparse
 import errno
 import gc
-import json
 import os
 import signal
 import sys
@@ -385,14 +384,9 @@ def _serve_metrics(process: Process, service: Service) -> Path | None:
     """Serve Prometheus on a free loopback port and list it for discovery; returns the listing."""
     if not process.config.metrics.enabled:
         return None
-    from prometheus_client import CollectorRegistry, start_http_server
-
+    from tapewire.common.runtime import metrics_page
     from tapewire.common.runtime.prometheus import PrometheusView
 
-    registry = CollectorRegistry()
-    registry.register(PrometheusView(service.metrics, process.role))
-    server, _thread = start_http_server(0, "127.0.0.1", registry)
     listing = process.run_dir / "targets" / f"{process.role}.json"
-    target = {"targets": [f"127.0.0.1:{server.server_port}"], "labels": {"job": process.role}}
-    listing.write_text(json.dumps([target]))
+    metrics_page.serve(PrometheusView(service.metrics, process.role), listing, process.role)
     return listing

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import pytest
 import zmq
 
 from tapewire.common.bus import wire
-from tapewire.common.bus.transport import Inbound, ZmqTransport
+from tapewire.common.bus.transport import UNREAD_BATCHES, Inbound, ZmqTransport
+from tests.places import ROOT
 from tests.waiting import wait_for
 
 
@@ -163,6 +166,90 @@ def test_a_client_that_does_not_read_is_kept_no_more_than_the_socket_allows(
             client.recv()
             received += 1
     assert 10 <= received < 100
+
+
+def test_whoever_asks_and_never_reads_is_kept_no_more_than_some_turns_of_answers(
+    here: ZmqTransport, address: str
+) -> None:
+    here.bind("requests", "router", address)
+    there = ZmqTransport(messages_max=1)
+    there.connect("requests", "dealer", address)
+    wait_for(lambda: there.send("requests", [b"question"]), "it to be sent")
+    sender = take(here, 1)[0][1][0]
+    for _ in range(1000):
+        here.send("requests", [sender, bytes(100_000)])
+    answers: list[Inbound] = []
+
+    def all_read() -> bool:
+        found = there.poll(100)
+        answers.extend(found)
+        return not found
+
+    wait_for(all_read, "the last answer")
+    there.close(linger_ms=0)
+    assert 1 < len(answers) < 3 * UNREAD_BATCHES * 16
+
+
+FLOOD = """
+import sys, time, zmq
+from tapewire.common.bus.transport import HEARTBEAT_IVL_MS, ZmqTransport
+kind, joining, address = sys.argv[1:]
+here = ZmqTransport(messages_max=2, batch_max=16)
+here.bind("requests", kind, address)
+context = zmq.Context()
+client = context.socket(getattr(zmq, joining))
+client.connect(address)
+while client.poll(300, zmq.POLLOUT):  # until nothing more fits anywhere
+    client.send(bytes(1000))
+context.destroy(linger=0)
+time.sleep(1.3 * HEARTBEAT_IVL_MS / 1000)
+print(len(here.poll(100)))
+here.close()
+"""
+
+
+@pytest.mark.parametrize(("kind", "joining"), [("router", "DEALER"), ("pull", "PUSH")])
+def test_whoever_floods_a_socket_and_leaves_ends_nobody(
+    address: str, kind: str, joining: str
+) -> None:
+    """ZeroMQ would abort the process at the next heartbeat; so this has to wait for one."""
+    command = [sys.executable, "-c", FLOOD, kind, joining, address]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 0
+
+
+SILENT = """
+import os, signal, sys, time
+from tapewire.common.bus import transport
+transport.HEARTBEAT_IVL_MS, transport.HEARTBEAT_TIMEOUT_MS = 50, 200
+there = transport.ZmqTransport()
+there.connect("requests", "dealer", sys.argv[1])
+while not there.send("requests", [b"here"]):
+    pass
+time.sleep(0.3)  # its server hears of its heartbeats with the first one
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def test_a_client_that_hangs_is_left_though_its_server_sends_no_heartbeat(
+    address: str,
+) -> None:
+    here = ZmqTransport()
+    here.bind("requests", "heard_router", address)
+    command = [sys.executable, "-c", SILENT, address]
+    with subprocess.Popen(command, cwd=ROOT) as client:
+        try:
+            sender = take(here, 1)[0][1][0]
+
+            def is_left() -> bool:
+                here.poll(1)
+                return not here.send("requests", [sender, b"x"])
+
+            wait_for(is_left, "the end of it", 20)
+        finally:
+            client.kill()
+            here.close(linger_ms=0)
 
 
 def test_a_taken_port_is_an_error_that_names_it(here: ZmqTransport) -> None:
