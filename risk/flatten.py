@@ -372,7 +372,8 @@ class Flatten:
         for name in closing.endless:
             self._alarm(f"endless {name}", (
                 f"closing order {name} is {accounts.orders[name].state} and does not end, however"
-                " often it is cancelled. Look at it in TWS; if it is over there and UNKNOWN here,"
+                " often it is cancelled. Look at it in the broker's own program; if it is over"
+                " there and UNKNOWN here,"
                 f" say so with `tapewire orders resolve {name} filled|cancelled --reason TEXT`"
             ))  # fmt: skip
 

@@ -371,8 +371,8 @@ class RiskMonitor:
         if cause_id in self.decisions.answered:
             return []
         reason = (
-            f"{why}; look in TWS what works there, cancel what nobody wants, then `tapewire resume"
-            f"{scope.options}`"
+            f"{why}; look in the broker's own program what works there, cancel what nobody wants,"
+            f" then `tapewire resume{scope.options}`"
         )[:TEXT_MAX]
         return self._applied([
             RiskViolation(now.wall_ns, scope, rule, reason, cause_id),

@@ -68,7 +68,7 @@ class ForeignWatch:
         self._unsized.add(order_id)
         return (
             f"an order that is not ours, {report.names}, works in {report.symbol} and has no"
-            " quantity, so no limit counts it; cancel it in TWS if it is not meant"
+            " quantity, so no limit counts it; cancel it where it was placed if it is not meant"
         )
 
     def completed(self, now: Now, accounts: Collection[str], *, believed: bool) -> list[Event]:

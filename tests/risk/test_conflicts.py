@@ -25,7 +25,10 @@ def test_a_conflict_halts_its_account_and_symbol_once_and_a_person_lifts_it():
     one.on_broker(CONFLICT)
     violation, halted = one.check(NOW)
     assert (violation.rule, halted.scope) == ("conflicts", Scope(ACCOUNT, symbol="AAPL"))
-    assert "conflict with order s-1/1: an order has its tag; look in TWS" in halted.reason
+    assert (
+        "conflict with order s-1/1: an order has its tag; look in the broker's own program"
+        in halted.reason
+    )
     assert halted.reason.endswith(f"then `tapewire resume --account {ACCOUNT} --symbol AAPL`")
     assert one.check(NOW, timer=True) == []
     reply, _events = one.control(Control(T0, "resume", "seen", halted.scope), NOW)
@@ -71,7 +74,9 @@ def test_a_difference_whose_rule_demands_it_halts_once_and_others_do_not():
     one.on_broker(reconciled(adopted, alarm, halting))
     violation, halted = one.check(NOW)
     assert (violation.rule, halted.scope) == ("reconciliation", Scope(ACCOUNT, symbol="MSFT"))
-    assert halted.reason.startswith("position DU1 AAPL: we have 1, the broker has 2; look in TWS")
+    assert halted.reason.startswith(
+        "position DU1 AAPL: we have 1, the broker has 2; look in the broker's own program"
+    )
     one.control(Control(T0, "resume", "seen", halted.scope), NOW)
     assert one.check(NOW, timer=True) == []
     one.on_broker(reconciled(halting, ts_ns=T0 + 1))
