@@ -45,17 +45,18 @@ def started(folder: Path, seed: int, setup: Setup) -> Iterator[Brokers]:
     proxies: dict[str, Proxy] = {}
     with ExitStack() as stack:
         for number, (login, audit) in enumerate(audits.items()):
-            server = _server(login in setup.linked, seed + number, audit)
+            log = folder / f"{audit.stem.replace('audit', 'simulator')}.log"
+            server = _server(login in setup.linked, seed + number, audit, log)
             servers[login] = stack.enter_context(server)
             proxy = Proxy(server.port, random.Random(seed + number + 1))
             proxies[login] = stack.enter_context(proxy)
         yield Brokers(servers, proxies, audits)
 
 
-def _server(is_linked: bool, seed: int, audit: Path) -> SimulatedTws:
+def _server(is_linked: bool, seed: int, audit: Path, log: Path) -> SimulatedTws:
     options = [f"--audit={audit}", f"--rate={RATE_PER_S}"]
     if is_linked:
         options.append(f"--accounts={PX}")  # its number, too, for it is the first
-        return SimulatedGateway(seed=seed, symbols=FUTURE, options=options)
+        return SimulatedGateway(seed=seed, symbols=FUTURE, options=options, log=log)
     options += [f"--accounts={ACCOUNT}", "--version-max=178"]
-    return SimulatedTws(seed=seed, symbols=SYMBOLS, options=options)
+    return SimulatedTws(seed=seed, symbols=SYMBOLS, options=options, log=log)
