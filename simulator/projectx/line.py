@@ -4,7 +4,7 @@ What a connection is shows its first request: one that asks for an upgrade makes
 good. Both protocols are spoken by libraries that do no I/O (h11, wsproto).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -74,8 +74,9 @@ class Line:
         """Whether it is a WebSocket."""
         return self._socket is not None
 
-    def receive(self, data: bytes) -> list[Item]:
-        """What bytes say; raises LineFault where they make no sense."""
+    def receive(self, data: bytes) -> Iterable[Item]:
+        """What bytes say, to be taken one by one: what is said to one goes out before the next is
+        read, which may be the end. Raises LineFault where they make no sense."""
         if self._http is None and self._socket is None:
             self._head += data
             if b"\r\n\r\n" not in self._head:
@@ -147,16 +148,16 @@ class Line:
 
     # ---- WebSocket -------------------------------------------------------------------------------
 
-    def _of_socket(self, data: bytes) -> list[Item]:
+    def _of_socket(self, data: bytes) -> Iterator[Item]:
         assert self._socket is not None
-        items: list[Item] = []
         try:
             self._socket.receive_data(data)
             for event in self._socket.events():
-                items += self._of_event(event)
+                yield from self._of_event(event)
+                if isinstance(event, ws.CloseConnection):
+                    return
         except RemoteProtocolError as error:
             raise LineFault(f"no WebSocket: {error}") from error
-        return items
 
     def _of_event(self, event: ws.Event) -> list[Item]:
         assert self._socket is not None

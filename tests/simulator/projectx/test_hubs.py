@@ -1,7 +1,9 @@
 """The Gateway's SignalR hubs: negotiation, handshake, subscriptions, pings, and what they show."""
 
+import json
+
 import pytest
-from wsproto.events import TextMessage
+from wsproto.events import CloseConnection, Ping, TextMessage
 
 from tapewire.simulator.projectx.signalr import MESSAGE_MAX_CHARS
 from tests.simulator.projectx.conftest import ACCOUNT, CONTRACT, END, Gateway, begun, quoted
@@ -40,6 +42,25 @@ def test_a_call_is_answered_if_that_is_wanted(gateway):
     assert "SubscribeOrders" in failed["error"]
     assert "Explode" in unknown["error"]
     assert hub.call("SubscribeTrades", ACCOUNT) == []
+
+
+LAST_WORDS = {
+    "a call": {"type": 1, "target": "SubscribeOrders", "arguments": [ACCOUNT], "invocationId": "1"},
+    "the end of the hub": {"type": 7},
+    "no record": [],
+}
+
+
+@pytest.mark.parametrize("last", LAST_WORDS)
+def test_what_comes_in_one_piece_with_the_end_of_a_connection_ends_that_alone(gateway, last):
+    hub, other = gateway.hub("user").greet(), gateway.hub("user").greet()
+    text = TextMessage(json.dumps(LAST_WORDS[last]) + END)
+    piece = hub.socket.send(text) + hub.socket.send(Ping()) + hub.socket.send(CloseConnection(1000))
+    gateway.send(hub.conn, piece)
+    hub.read()
+    assert hub.conn in gateway.closed
+    [answer] = other.call("SubscribeOrders", ACCOUNT, answer_to="2")
+    assert answer["invocationId"] == "2"
 
 
 def test_the_user_hub_shows_what_becomes_of_an_order(gateway):
