@@ -41,6 +41,9 @@ from typing import Any
 PYTHON = (3, 12)
 ALIVE_S = 1.0
 HUB_AWAY_MAX_S = 15.0
+SILENT_AGAIN_S = 300.0
+"""How often the hubs are connected again because the market says nothing: whenever the user hub
+comes back the gateway asks for everything, and at night nothing trades for hours."""
 RENEW_S = 600.0
 RENEW_AGAIN_S = 30.0
 TURN_MAX_S = 2.0
@@ -91,6 +94,8 @@ class Link:
         self._changing: asyncio.Task[None] | None = None  # the last change that was read
         self._is_up = {"user": False, "market": False}
         self._watching = asyncio.Lock()
+        self._watched: set[str] = set()
+        self._again_s: float | None = None  # when the hubs were connected again for being silent
         self._renewing: asyncio.Future[Any] | None = None  # the last time it was
         self._renewing_s = 0.0
         self._unanswered = 0
@@ -124,8 +129,10 @@ class Link:
             if path in CHANGES:
                 self._changing = task
         elif "watch" in line:
+            self._watched.add(line["watch"])
             self.begin(self._market("subscribe_market_data", line["watch"]))
         elif "unwatch" in line:
+            self._watched.discard(line["unwatch"])
             self.begin(self._market("unsubscribe_market_data", line["unwatch"]))
         elif "login" in line:
             self.begin(self._log_in(line["login"]))
@@ -276,6 +283,16 @@ class Link:
         self._is_up[name] = up
         self.say(hub=name, up=up)
 
+    def may_connect_again(self) -> bool:
+        """Whether the market's silence is a reason to connect both hubs again, now. The client
+        would do it every few seconds, also where nothing is watched."""
+        now_s = asyncio.get_running_loop().time()
+        is_soon = self._again_s is not None and now_s - self._again_s < SILENT_AGAIN_S
+        if is_soon or not self._watched:
+            return False
+        self._again_s = now_s
+        return True
+
     async def _look_after_hubs(self) -> None:
         """End if a hub stays away: its client does not come back with another token."""
         away_s = 0.0
@@ -341,6 +358,11 @@ def hubs_of(link: Link, client: Any, config: Any, accounts: list[int]) -> Any:
         def _on_market_hub_close(self) -> None:
             super()._on_market_hub_close()
             link.hub("market", up=False)
+
+        def _hub_silence_age(self, hub: str) -> float | None:
+            """For how long a hub has been silent, where it is to be connected again for that."""
+            age: float | None = super()._hub_silence_age(hub)
+            return None if age is None or not link.may_connect_again() else age
 
     return Hubs(client.get_session_token(), str(accounts[0]), config=config)
 

@@ -6,6 +6,8 @@ from typing import Final
 
 from tests.pipeline.running import Running
 
+START_S: Final = 90
+"""All processes at once, of which two load `project-x-py`."""
 MNQZ6: Final = """
 [[instruments]]
 symbol = "MNQZ6"

@@ -18,11 +18,12 @@ from project_x_py.order_manager import OrderManager
 
 SIDES = {"buy": 0, "sell": 1}
 LIMIT, FAR = 1, 1000.0
-EVERY_S, WAIT_S = 0.5, 60
+EVERY_S, WAIT_S = 2, 60  # whoever asks uses up the limit of all
 
 
 async def is_flat(client, orders):
-    return not (await client.search_open_positions() or await orders.search_open_orders())
+    """Orders are asked about first: what fills between the two is a position then."""
+    return not (await orders.search_open_orders() or await client.search_open_positions())
 
 
 async def act(client, orders, contract_id, words):

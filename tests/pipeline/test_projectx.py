@@ -11,14 +11,12 @@ from tapewire.common import roles
 from tapewire.common.config import settings as configuration
 from tapewire.common.events import Fill, OrderAccepted, OrderIntended
 from tapewire.console.group.supervisor import Group
-from tests.pipeline.projectx import MNQZ6, inject
+from tests.pipeline.projectx import MNQZ6, START_S, inject
 from tests.pipeline.running import Running, tapewire
 from tests.places import SDK
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.soak
-START_S = 90
-"""All processes at once, of which two load `project-x-py`."""
 OF = {"tws": ("DU1000001", "AAPL"), "px": ("1001", "MNQZ6")}
 GATEWAYS = f"""
 [simulator]

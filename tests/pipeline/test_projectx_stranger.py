@@ -16,7 +16,7 @@ from tapewire.common.config import tws_address
 from tapewire.common.events import FlattenCompleted, RiskHalted, RiskViolation
 from tapewire.common.ticks.rows import HEADER
 from tapewire.console.group.supervisor import Group
-from tests.pipeline.projectx import MNQZ6
+from tests.pipeline.projectx import MNQZ6, START_S
 from tests.pipeline.running import Running
 from tests.places import SDK
 
@@ -146,12 +146,15 @@ def locked_out(group: Running, kind: type[RiskHalted | FlattenCompleted]) -> set
 
 
 @pytest.mark.parametrize(
-    ("group", "rules"), [((one,), (one,)) for one in RULES], ids=RULES, indirect=["group"]
+    ("group", "rules"),
+    [((one,), (one,)) for one in RULES],
+    ids=RULES,
+    indirect=["group"],
 )
 def test_what_a_stranger_does_is_seen_and_closed_and_the_account_is_locked_out(
     group: Running, rules: tuple[str, ...]
 ):
-    group.until_ready()
+    group.until_ready(START_S)
     broken = set()
     for rule, account in accounts(rules).items():
         assert left(stranger(group, account, *RULES[rule].acts, "flat")) == 0
@@ -170,7 +173,7 @@ def test_what_a_stranger_does_is_seen_and_closed_and_the_account_is_locked_out(
 @pytest.mark.parametrize("group", [("MaxContracts",)], indirect=True)
 def test_a_stranger_s_position_is_closed_though_the_gateway_is_dead(group: Running):
     """The liquidation gateway has a session of its own."""
-    group.until_ready()
+    group.until_ready(START_S)
     stranger(group, "1001", "buy", "3")
     group.until(lambda: group.status(roles.RISK)["held"], "the position to be seen")
     group.kill_9("gateway-px")

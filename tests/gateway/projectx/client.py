@@ -33,6 +33,7 @@ class Behaviour:
 
     def __init__(self):
         self.asked, self.answers, self.fails, self.logins = [], {}, [], 0
+        self.silent_s = self.hubs = None
         self.subscribed, self.watched = [], []
 
     def may_fail(self, name):
@@ -79,6 +80,10 @@ def realtime_class(does):
     class ProjectXRealtimeClient:
         def __init__(self, _token, _account, config):
             self.user_connection = self
+            does.hubs = self
+
+        def _hub_silence_age(self, _hub):
+            return does.silent_s
 
         def _ignore(self):
             pass

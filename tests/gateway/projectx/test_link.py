@@ -183,3 +183,32 @@ def test_a_token_that_is_over_is_renewed_before_a_change_is_sent_again(monkeypat
         assert does.logins == 2
 
     drive(monkeypatch, scene, does)
+
+
+def test_a_silent_market_is_a_reason_to_connect_again_where_somebody_watches_and_rarely(
+    monkeypatch, does
+):
+    async def scene(driven):
+        await driven.log_in()
+        driven.say(connect=[1001])
+        while (await driven.hear())["hub"] != "user":
+            pass
+
+        async def silent_s(**line):
+            driven.say(**line)
+            driven.ask(1, "/Trade/search")
+            while (await driven.hear()).get("n") != 1:
+                pass
+            return does.hubs._hub_silence_age("market")
+
+        does.silent_s = 40.0
+        assert await silent_s(unwatch="A") is None  # as at the liquidation gateway
+        does.silent_s = None
+        assert await silent_s(watch="A") is None
+        does.silent_s = 40.0
+        assert [does.hubs._hub_silence_age("market") for _ in range(2)] == [40, None]
+        monkeypatch.setattr(link, "SILENT_AGAIN_S", 0)
+        assert does.hubs._hub_silence_age("market") == 40
+        assert await silent_s(unwatch="A") is None
+
+    drive(monkeypatch, scene, does)
