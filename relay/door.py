@@ -261,7 +261,8 @@ class Door(Service):
         elif isinstance(word, words.HostReported):
             there = self._there(host, word.statuses)
             self._twins.reported({one: word.statuses[one] for one in there}, now)
-            if self._hosts.heard(host, word.configured, now):
+            may_signal = KEYS.get(role) or not any(map(roles.is_strategy, there))
+            if self._hosts.heard(host, word.configured, now, "" if may_signal else role):
                 self._keep(host, word.statuses, now)
             if word.halt is not None and KEYS.get(role):  # whoever only reads halts nobody
                 self._halt(f"{one_line(word.halt)[:HALT_MAX]} (on host {host})".lstrip())

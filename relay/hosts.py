@@ -34,19 +34,21 @@ class Hosts:
         self._names = tuple(names)
         self._configured = configured
         self._differing: dict[str, list[str]] = {}
+        self._muted: dict[str, str] = {}
         self._heard_ns: dict[str, int] = {}  # monotonic
 
     def __repr__(self) -> str:
         return f"<Hosts {', '.join(self._names)}>"
 
-    def heard(self, host: str, configured: Mapping[str, str], now: Now) -> bool:
+    def heard(self, host: str, configured: Mapping[str, str], now: Now, muted: str = "") -> bool:
         """A host has reported, with what it is configured with; whether that is due, so that the
-        report is to be kept."""
+        report is to be kept. `muted` is the role of its key if strategies there may not signal."""
         before_ns = self._heard_ns.get(host)
         if before_ns is not None and now.mono_ns - before_ns < REPORT_EVERY_NS:
             return False
         self._heard_ns[host] = now.mono_ns
         self._differing[host] = differing(self._configured, configured)
+        self._muted[host] = muted
         return True
 
     def silent_ns(self, now: Now) -> Mapping[str, int]:
@@ -54,14 +56,19 @@ class Hosts:
         return {name: now.mono_ns - at_ns for name, at_ns in self._heard_ns.items()}
 
     def complaints(self, now: Now) -> Iterator[str]:
-        """What a person should know: which hosts have not reported for long, or never, and which
-        are configured differently."""
+        """What a person should know: which hosts have not reported for long, or never, whose
+        strategies may not signal, and which are configured differently."""
         silent_ns = self.silent_ns(now)
         for name in self._names:
             if name not in silent_ns:
                 yield f"host {name} has not reported yet"
             elif silent_ns[name] >= SILENT_AFTER_NS:
                 yield f"host {name} has been silent for {silent_ns[name] // 1_000_000_000} s"
+            elif muted := self._muted[name]:
+                yield (
+                    f"the key of host {name} has the role {muted}, so no signal of its strategies"
+                    f" passes; `tapewire keys allow KEY --host {name} --role strategy` lets them"
+                )
             elif found := self._differing[name]:
                 yield (
                     f"the configuration of host {name} differs from home's in {', '.join(found)};"

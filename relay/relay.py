@@ -248,7 +248,8 @@ class Relay(Service):
             return "WAITING", "home does not answer; does it run, and is this host's key allowed?"
         silent_ns = now.mono_ns - self._heard_ns
         if silent_ns >= SILENT_AFTER_NS:
-            return "WAITING", f"home has not answered for {silent_ns // 1_000_000_000} s"
+            since = f"home has not answered for {silent_ns // 1_000_000_000} s"
+            return "WAITING", f"{since}; does it run, and is this host's key still allowed?"
         return "READY", ""
 
     def detail(self) -> dict[str, Any]:

@@ -25,6 +25,8 @@ ADMITTED: Final = b"200"
 REFUSED: Final = b"300"
 """For now: the client tries again (see `tapewire.common.bus.curve`). After 400 it never would."""
 BATCH_MAX: Final = 256
+MAPPED: Final = "::ffff:"
+"""What an IPv4 address has before it at a socket that takes both kinds."""
 BARRED_NS: Final = 600_000_000_000
 
 
@@ -103,4 +105,5 @@ class Zap:
     def _log(self, knock: Knock, domain: str) -> None:
         silent = self._knocks.line(knock, self._mono_ns())
         if silent is not None:
-            log.warning("connection refused", socket=domain, **knock._asdict(), others=silent)
+            seen = knock._replace(address=knock.address.removeprefix(MAPPED))
+            log.warning("connection refused", socket=domain, **seen._asdict(), others=silent)

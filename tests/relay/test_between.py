@@ -198,6 +198,19 @@ def test_of_a_strategy_that_runs_twice_only_the_newer_starts_signals_arrive(betw
     assert "strategy dip runs twice" in door.readiness(door.clock.now())[1]
 
 
+@pytest.mark.parametrize("role", ["reader", "strategy"])
+def test_home_says_whose_key_only_reads_although_strategies_run_there(between: Between, role: str):
+    door = between.door
+    door._there = lambda _host, reported: [*reported]
+    status = ProcessReported(
+        role="strategy-dip", state="READY", reason="", epoch="0a", ts_ns=1, pid=1
+    )
+    word = encode(HostReported({"strategy-dip": status}))
+    door.on_frames("hosts>", [f"far/{role}".encode(), b"relay", word], door.clock.now())
+    said = door.readiness(door.clock.now())[1]
+    assert ("the key of host far has the role reader" in said) == (role == "reader")
+
+
 def test_a_signal_of_another_wire_version_does_not_arrive(between: Between):
     signals, strategy = between.at_home(zmq.PULL, "signals"), between.far_off(zmq.PUSH, "signals")
     between.until_ready()

@@ -51,6 +51,18 @@ def test_a_host_that_has_not_reported_for_long_or_never_is_named():
     assert [*hosts.complaints(late)] == ["host near has been silent for 5 s"]
 
 
+def test_a_host_whose_strategies_run_in_vain_is_named_with_what_lets_them_signal():
+    hosts = Hosts(["far"], {})
+    hosts.heard("far", {}, now(1), "reader")
+    (complaint,) = hosts.complaints(now(1))
+    assert complaint == (
+        "the key of host far has the role reader, so no signal of its strategies passes;"
+        " `tapewire keys allow KEY --host far --role strategy` lets them"
+    )
+    hosts.heard("far", {}, now(2))
+    assert [*hosts.complaints(now(2))] == []
+
+
 def test_a_host_with_another_configuration_is_named_with_what_differs_and_what_to_do():
     ours = {"hosts": "01", "instruments": "02", "strategies": "03"}
     hosts = Hosts(["far"], ours)

@@ -15,6 +15,7 @@ import zmq
 from tapewire.common.bus import curve
 from tapewire.common.bus.allowed import Allowed, Decision, with_entry
 from tapewire.common.bus.curve import Pair
+from tapewire.relay.knocks import Knock
 from tapewire.relay.zap import BARRED_NS, Zap
 from tests.places import free_port
 from tests.waiting import wait_for
@@ -163,6 +164,13 @@ def test_whoever_is_not_allowed_receives_nothing_and_is_in_the_log(
         "reason": reason,
         "others": 0,
     }
+
+
+def test_an_address_is_in_the_log_as_the_configuration_has_it(
+    home: AHome, caplog: pytest.LogCaptureFixture
+):
+    home.zap._log(Knock("9:3abvpX", "::ffff:10.8.0.99", "the key is not on the list"), "market")
+    assert [one["address"] for one in lines(caplog)] == ["10.8.0.99"]
 
 
 def test_a_reader_may_not_send_signals_and_its_messages_arrive_nowhere(
