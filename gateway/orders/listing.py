@@ -21,10 +21,9 @@ from tapewire.common.events import Event, ListPositions, PositionsListed
 from tapewire.gateway import broker
 from tapewire.gateway.orders.account_listing import AccountListings
 from tapewire.gateway.orders.open_orders import OpenOrders
-from tapewire.gateway.orders.positions import PositionLists
+from tapewire.gateway.orders.positions import PositionLists, again_ns
 
 QUESTIONS_MAX: Final = 32
-AGAIN_NS: Final = 1_000_000_000  # between questions, if the answers could not be read
 
 
 class Listing(NamedTuple):
@@ -53,7 +52,8 @@ class Listings:
         self._orders_listed = 0
         self._end_came = False  # since the last question
         self._is_whole = True  # the list that is under way, so far
-        self._is_late = False  # one was not whole: the next one waits for a while
+        self._failures = 0  # lists in a row that were not
+        self._is_late = False  # the last one was not, and the next one waits for a while
         self._again_ns = 0  # until then (monotonic)
         self._named = OpenOrders()
         self._open: tuple[str, ...] = ()
@@ -74,6 +74,7 @@ class Listings:
         elif type(report) is broker.Unreadable:
             self._is_whole = False
         elif type(report) is broker.QueryComplete and report.query == "all_orders":
+            self._failures = 0 if self._is_whole else self._failures + 1
             if not self._is_whole:
                 self._answers_nobody()
             self._orders_listed += 1
@@ -109,7 +110,7 @@ class Listings:
         if not self._listings:
             return []
         if self._is_late:
-            self._is_late, self._again_ns = False, now.mono_ns + AGAIN_NS
+            self._is_late, self._again_ns = False, now.mono_ns + again_ns(self._failures)
         listed, confirmed = self._orders_listed, self._positions.confirmed
         is_due = self._end_came and now.mono_ns >= self._again_ns
         if is_due and any(listed < one.orders for one in self._listings):

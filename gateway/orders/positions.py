@@ -23,7 +23,14 @@ from tapewire.common.clock import Now
 from tapewire.common.events import Event
 from tapewire.gateway.orders.holdings import Holdings
 
-AGAIN_NS: Final = 1_000_000_000  # between questions, if the answers could not be read
+AGAIN_NS: Final = 1_000_000_000
+AGAIN_MAX_NS: Final = 10_000_000_000
+
+
+def again_ns(failures: int) -> int:
+    """How long to wait for the next question after so many lists that could not be read: 1 s, 2 s,
+    4 s ... 10 s. Each costs the broker's limit on messages, which closing orders share."""
+    return min(AGAIN_NS << min(max(failures, 1) - 1, 10), AGAIN_MAX_NS)
 
 
 class Question(NamedTuple):
@@ -52,6 +59,7 @@ class PositionLists:
         self._open: deque[Question] = deque()
         self._asked_mono_ns = 0
         self._end_came = False  # since the last question
+        self._failures = 0  # lists in a row that could not be read
 
     def __repr__(self) -> str:
         return f"<PositionLists {self.unsure or 'relied on'}, {len(self._open)} open>"
@@ -116,6 +124,7 @@ class PositionLists:
             return []
         question, whole = self._open.popleft(), self._holdings.listing
         events = self._holdings.report_complete(now.wall_ns, accounts)
+        self._failures = 0 if whole else self._failures + 1
         if whole:
             self.confirmed = question.number
         self._end_came = True
@@ -142,7 +151,7 @@ class PositionLists:
         if self._open:
             due = self._end_came or waited_ns > self._late_ns
         else:
-            due = self._asked < last or waited_ns > AGAIN_NS
+            due = self._asked < last or waited_ns > again_ns(self._failures)
         if due:
             self._put(now)
 

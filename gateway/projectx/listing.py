@@ -87,8 +87,10 @@ class WholeList:
 
     Answers come in any order, so an account is asked about when the one before it has been read,
     and a list is begun when the one before it has ended. At most one waits to be begun: it serves
-    all who ask until then. A refusal or a fault is not a list: it is reported, and that list has no
-    end. Neither has one with a row that cannot be read; its other rows are.
+    all who ask until then. A refusal or a fault is not a list, nor is one with a row that cannot be
+    read: it is reported as unreadable, and the end that follows is of a list that nobody believes.
+    Without an end every question would stay open, and after an hour of refusals hundreds of lists
+    would have to end before one counts.
     """
 
     def __init__(
@@ -122,12 +124,13 @@ class WholeList:
         is_read = False
         try:
             is_read = yield from _read_all(answer, self._name, self._read)
-            if is_read and not self._lists[0]:
-                yield self._end
         finally:
             if not is_read:
                 self._lists[0].clear()
+            is_over = not self._lists[0]
             self._next()
+        if is_over:
+            yield self._end
 
 
 class AccountLists:

@@ -4,7 +4,7 @@ The two come by different ways, so either may be behind the other. A list that w
 trade, and is read behind what the hub says of it, would set the position back to what it was, and
 nobody would say the truth again before the next list. What the hub says may be old as well, and a
 flatten must neither end on it nor close by it. So where the two differ, neither is believed: the
-list is asked for again, up to `TIMES_MAX` times, and is then a list without an end.
+list is asked for again, up to `TIMES_MAX` times, and is then one that could not be read.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tapewire.common.clock import Now
 from tapewire.common.events import (
     EVERYTHING,
     FlattenCompleted,
@@ -9,6 +10,8 @@ from tapewire.common.events import (
     RiskHalted,
     SubmitOrder,
 )
+from tapewire.gateway.orders.holdings import Holdings
+from tapewire.gateway.orders.positions import PositionLists
 from tests.gateway.tws_bench import Bench, kinds, submit
 from tests.gateway.tws_messages import ACCOUNT, SECOND, T0, position_message
 
@@ -223,3 +226,22 @@ def test_the_liquidation_gateway_asks_too_and_waits_for_nobody():
     bench.tick()
     bench.list_positions()
     assert bench.submit(sell("b/1")).accepted
+
+
+def test_lists_that_were_refused_for_an_hour_do_not_have_to_end_one_by_one_before_one_counts():
+    holdings, asked = Holdings(), []
+    lists = PositionLists(holdings, lambda: bool(asked.append(1)))
+    now = Now(T0, 0)
+    lists.doubt("since it connected")
+    for _ in range(3600):
+        now += SECOND
+        lists.tick(now)
+        if lists.asked_ns is not None:
+            lists.unreadable()
+            lists.completed(now, (ACCOUNT,))
+    assert 300 < len(asked) < 400  # up to ten seconds lie between them
+    number = lists.doubt("since risk asked for them")
+    asked.clear()
+    lists.tick(now)
+    lists.completed(now, (ACCOUNT,))
+    assert (len(asked), lists.confirmed, lists.unsure) == (1, number, "")

@@ -70,7 +70,7 @@ def test_no_list_ends_while_an_account_is_missing_whichever_answers_first(linked
 
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("failing", ACCOUNTS)
-def test_a_refusal_or_a_fault_of_any_account_is_no_list(linked, failure, failing):
+def test_a_refusal_or_a_fault_of_any_account_makes_the_list_unreadable(linked, failure, failing):
     linked.ask()
     asked = linked.questions()
     while asked:
@@ -80,8 +80,8 @@ def test_a_refusal_or_a_fault_of_any_account_is_no_list(linked, failure, failing
         else:
             linked.answer(question, row(linked))
         asked += linked.questions()
-    assert ends(linked) == 0
-    assert len(linked.take(broker.Unreadable)) == 1
+    assert [type(one) for one in linked.reports][-2:] == [broker.Unreadable, ENDS[linked.name]]
+    assert (len(linked.take(broker.Unreadable)), ends(linked)) == (1, 1)
 
 
 def test_the_list_behind_one_that_failed_is_asked_for_and_ends(linked):
@@ -89,19 +89,21 @@ def test_the_list_behind_one_that_failed_is_asked_for_and_ends(linked):
     linked.ask()
     [question] = linked.questions()
     linked.say(n=question["n"], **FAILURES["fault"])
+    assert (len(linked.take(broker.Unreadable)), ends(linked)) == (1, 1)
     for _ in ACCOUNTS:
+        assert ends(linked) == 0
         [question] = linked.questions()
         linked.answer(question)
     assert ends(linked) == 1
     assert linked.questions() == []
 
 
-def test_one_that_cannot_be_read_is_said_and_the_list_has_no_end(linked):
+def test_one_that_cannot_be_read_is_said_before_the_end_of_its_list(linked):
     linked.ask()
     [question] = linked.questions()
     linked.answer(question, {"id": 1})
-    assert len(linked.take(broker.Unreadable)) == 1
-    assert (linked.questions(), ends(linked)) == ([], 0)
+    assert [type(one) for one in linked.reports][-2:] == [broker.Unreadable, ENDS[linked.name]]
+    assert linked.questions() == []
 
 
 # ---- the lists of one account --------------------------------------------------------------------
