@@ -1,5 +1,6 @@
 """History that is kept: bars of the past into the store, and only those that are not there."""
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 from msgspec.structs import replace
 
-from tapewire.common import extras
+from tapewire.common import extras, roles
 from tapewire.common.amounts import counted
 from tapewire.common.errors import ConfigError, TapewireError
 from tapewire.common.events import HistoryQuery
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 EXIT_STOPPED: Final = 130
 NS_PER_S: Final = 1_000_000_000
+TWS_QUESTIONS, TWS_MINUTES = 60, 10
+"""TWS answers so many questions about history in so many minutes."""
 LOCKED_S: Final = 0.5
 LOCKED_MAX: Final = 240
 """Somebody else makes Parquet for two minutes at most; then a person should know."""
@@ -49,8 +52,12 @@ def download(
     span = _asked(query, width_s * NS_PER_S)
     lacking = without(span, covered(folder, kind, query.symbol))
     kept, empty_ns = 0, None
+    parts = [*_parts(lacking, max(answer_max_s(width_s) or 0, DAY_S) * NS_PER_S)]
+    _announce(len(parts), at_tws=started.kind_at(roles.login_name(gateway)) == "tws")
     with writing(started):
-        for part in _parts(lacking, max(answer_max_s(width_s) or 0, DAY_S) * NS_PER_S):
+        for number, part in enumerate(parts):
+            if number and sys.stderr.isatty():
+                note(f"{number:,} of {len(parts):,} parts, {counted(kept, 'bar')}")
             asked = replace(query, start_ns=part.from_ns, end_ns=part.to_ns)
             found = data_queries.answer(asked, "bars", gateway, config, run_dir)
             begin_ns = part.from_ns if empty_ns is None else empty_ns
@@ -65,6 +72,15 @@ def download(
     told = f"kept {counted(kept, 'bar')} of {query.symbol}"
     told += "" if lacking else "; all of that time was there"
     answer(as_json, {"symbol": query.symbol, "bars": query.bars, "kept": kept}, told)
+
+
+def _announce(parts: int, *, at_tws: bool) -> None:
+    """Say how much is asked for, and how long that takes at least."""
+    if parts < 2:
+        return
+    minutes = (parts - 1) // TWS_QUESTIONS * TWS_MINUTES if at_tws else 0
+    least = f"; TWS's limits make that take at least {minutes} min" if minutes else ""
+    note(f"{parts:,} parts to ask for, each kept as it comes{least}")
 
 
 def _asked(query: HistoryQuery, width_ns: int) -> "Span":

@@ -81,6 +81,27 @@ def test_only_what_is_missing_around_what_is_there_is_asked_for_in_weeks(broker,
     ]
 
 
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        ("2024-01-10", ""),
+        ("2024-01-18", "2 parts to ask for, each kept as it comes\n"),
+        (
+            "2025-03-04",
+            "61 parts to ask for, each kept as it comes; TWS's limits make that take at least 10"
+            " min\n",
+        ),
+    ],
+)
+def test_how_much_is_asked_for_and_how_long_it_takes_at_least_is_said_first(
+    broker, history, capsys, until, said
+):
+    broker.until_ns = MONDAY_NS
+    with pytest.raises(typer.Exit):
+        history("2024-01-08", until)
+    assert capsys.readouterr().err.partition("kept no bars")[0] == said
+
+
 def test_one_that_was_stopped_keeps_what_came_and_goes_on_there(broker, history, capsys):
     broker.until_ns = MONDAY_NS + 36 * 60 * MINUTE_NS
     with pytest.raises(typer.Exit) as ended:
