@@ -21,8 +21,15 @@ def main() -> NoReturn:
     except (ConfigError, TapewireError, ValueError, OSError) as error:
         from tapewire.console.views.terminal import err
 
-        err.print(f"tapewire: {error}", style="red", soft_wrap=True)
+        err.print(f"tapewire: {_said(error)}", style="red", soft_wrap=True)
         sys.exit(getattr(error, "exit_status", 1))
+
+
+def _said(error: Exception) -> str:
+    """An error as a person reads it; of the system's, which file, and what is wrong with it."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename!s:.200}: {error.strerror}"
+    return str(error)
 
 
 def _command(arguments: list[str]) -> int:

@@ -72,6 +72,11 @@ def test_help_shows_brackets_as_they_are_written(tapewire: Tapewire, command: st
         assert re.sub(r"\s+", "", getattr(parameter, "help", None) or "") in shown
 
 
+def test_an_error_of_the_system_names_the_file_and_no_number(tapewire: Tapewire):
+    ended = tapewire("status", "--config", name := "x" * 5000)
+    assert (ended.status, ended.err) == (1, f"tapewire: {name[:200]}: File name too long\n")
+
+
 @pytest.mark.parametrize(("group", "commands"), GROUPS.items())
 def test_a_group_lists_its_commands(tapewire: Tapewire, group: str, commands: list[str]):
     shown_there = [name for name, one in alone(group).commands.items() if not one.hidden]
