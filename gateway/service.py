@@ -40,6 +40,7 @@ from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.greeks import OptionGreeks
 from tapewire.gateway.market_door import MARKET, MarketDoor
 from tapewire.gateway.orders import circuit
+from tapewire.gateway.orders.departed import Departed
 from tapewire.gateway.orders.fence import Fence
 from tapewire.gateway.query_door import QueryDoor
 from tapewire.gateway.query_sources import queries_of
@@ -89,6 +90,10 @@ class GatewayService(Service):
                 gateway, self.market.scans, self.market.ticks.newest, self.market.feeds.ask
             ),
             self.door.refusal, self.dead_letter, lambda frames: transport.send(QUERIES, frames),
+        )  # fmt: skip
+        self._departed = Departed(
+            lambda: () if gateway.gate.reduce_only else gateway.broker.accounts,
+            gateway.holdings.reported, gateway.orders.live,
         )  # fmt: skip
         figures.watch(self.metrics, gateway)
         self.metrics.watch("outbox", lambda: {"": gateway.broker.waiting})
@@ -216,6 +221,8 @@ class GatewayService(Service):
             self.emit(*self._deputy.tick(now))
         self.query_door.tick(now)
         self.emit(*self.market.tick(now))
+        if self.gateway.is_up and (news := self._departed.look(now)):
+            self.dead_letter(BROKER, news, b"")
 
     def _note_decisions(self) -> None:
         """Whether risk's journal is known to its end: this turn may have shown a gap in it."""
@@ -254,7 +261,10 @@ class GatewayService(Service):
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """READY when the streams are followed and the broker's orders are known."""
         state = self.following()
-        return state if state[0] == "HALTED" else self.gateway.readiness()
+        if state[0] == "HALTED":
+            return state
+        state, reason = self.gateway.readiness()
+        return state, "; ".join(filter(None, [reason, self._departed.reason]))
 
     def risk_seq(self) -> int:
         """How far risk's journal has been taken in."""

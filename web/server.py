@@ -78,6 +78,7 @@ class Server:
         return uvicorn.Config(
             self._app,
             log_config=None,
+            log_level="error",  # no line for each request that is none: anybody can send those
             access_log=False,
             lifespan="off",
             ws="none",

@@ -1,7 +1,10 @@
 """An account that the login had, and has no more: TWS's lists say nothing about it."""
 
+from decimal import Decimal
+
 import pytest
 
+from tapewire.gateway.orders.departed import LOOK_EVERY_NS, Departed
 from tests.gateway.test_foreign_orders import at_tws, listed
 from tests.gateway.tws_bench import OTHER_ACCOUNT, Bench, names, submit
 from tests.gateway.tws_messages import ACCOUNT
@@ -52,3 +55,26 @@ def test_an_order_that_somebody_else_has_in_it_is_not_gone(before: Bench):
     assert [order.remaining for order in one.gateway.orders.foreign.counted()] == [10]
     one = after(one, ACCOUNT, OTHER_ACCOUNT)
     assert one.gateway.orders.foreign.counted() == []
+
+
+def departed(one: Bench, *accounts: str) -> Departed:
+    return Departed(lambda: accounts, one.gateway.holdings.reported, one.gateway.orders.live)
+
+
+def test_a_person_reads_once_what_is_left_in_it(before: Bench):
+    one = after(before, ACCOUNT)
+    watch, now = departed(one, ACCOUNT), one.now
+    left = f"this login does not have {OTHER_ACCOUNT} with AAPL 10, 1 order: that is shown as"
+    assert watch.look(now).startswith(left)
+    assert watch.look(now) == watch.look(now + 2 * LOOK_EVERY_NS) == ""
+    assert watch.reason.startswith(left)
+
+
+@pytest.mark.parametrize("accounts", [(), (ACCOUNT, OTHER_ACCOUNT)])
+def test_a_login_that_has_it_or_is_not_there_yet_is_no_news(before: Bench, accounts):
+    assert departed(before, *accounts).look(before.now) == ""
+
+
+def test_an_account_that_is_flat_may_leave(before: Bench):
+    flat = Departed(lambda: (ACCOUNT,), {(OTHER_ACCOUNT, "AAPL"): Decimal(0)}, lambda: ())
+    assert flat.look(before.now) == ""
