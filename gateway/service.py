@@ -260,9 +260,9 @@ class GatewayService(Service):
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """READY when the streams are followed and the broker's orders are known."""
-        state = self.following()
-        if state[0] == "HALTED":
-            return state
+        followed = self.following()
+        if followed[0] == "HALTED":
+            return followed
         state, reason = self.gateway.readiness()
         return state, "; ".join(filter(None, [reason, self._departed.reason]))
 
