@@ -120,7 +120,7 @@ class Gateway:
         )  # fmt: skip
         self.entry = self._order_entry()
         self.what_ifs = WhatIfs(adapter, self._blocked)
-        alone = AccountListings(self.holdings, adapter.list_account, self._applied)
+        alone = AccountListings(self.holdings, self.orders.foreign, adapter, self._applied)
         self.listings = Listings(self.positions, adapter.query_all_orders, alone)
         ask_orders = self.listings.ask_orders
         self.foreign = ForeignWatch(self.orders.foreign, waits.open_orders_ms, ask_orders)

@@ -251,7 +251,7 @@ class Flatten:
 
     def _list(self, accounts: Accounts[Order], now: Now) -> list[Asked]:
         """Ask for the list, of the account alone where the scope has one. Where others have orders,
-        both gateways are asked, as both report these, and for a list of all: that ends them."""
+        both gateways are asked, as both report these."""
         self._waits_for = "the broker's list of positions"
         if self._lists.wait(now.mono_ns) > LATE_NS:
             self._alarm("list", "the broker does not list its positions")
@@ -260,9 +260,8 @@ class Flatten:
         if not self._lists.is_due(now.mono_ns):
             return []
         name = self._lists.ask(now)
-        own, foreign = self.login, self._foreign(accounts)
-        asked = own.gateways if foreign else (own.liquidation,)
-        account = "" if foreign else self.scope.account
+        own, account = self.login, self.scope.account
+        asked = own.gateways if self._foreign(accounts) else (own.liquidation,)
         return [Asked(role, ListPositions(name, now.wall_ns, account)) for role in asked]
 
     def _note_trades(self, accounts: Accounts[Order], now: Now) -> None:

@@ -56,6 +56,7 @@ class Sweeps:
         self._cancels: dict[tuple[Scope, Login], Cancels] = {}
         self._warnings: list[tuple[Scope, str, str]] = []
         self._look_ns: int | None = None  # when to list what is open
+        self._look_at: dict[Login, set[str]] = {}  # and in which accounts
 
     def on_taken_over(self, event: OrdersTakenOver, now_ns: int) -> None:
         """How a take-over ended that one of its cancels may have asked for."""
@@ -76,9 +77,11 @@ class Sweeps:
         self._follow(scopes)
         asked: list[Asked] = []
         for (scope, login), cancels in self._cancels.items():
-            asked += self._sweep(scope, login, cancels, standings[login.name], now)
-        if any(isinstance(one.command, CancelAll) for one in asked):
-            self._look_ns = now.mono_ns + LOOK_NS
+            wanted = self._sweep(scope, login, cancels, standings[login.name], now)
+            if any(isinstance(one.command, CancelAll) for one in wanted):
+                self._look_ns = now.mono_ns + LOOK_NS
+                self._look_at.setdefault(login, set()).add(scope.account)
+            asked += wanted
         return [*asked, *self._look(now)]
 
     def _follow(self, scopes: Mapping[Scope, str]) -> None:
@@ -115,12 +118,17 @@ class Sweeps:
         )  # fmt: skip
 
     def _look(self, now: Now) -> list[Asked]:
-        """All gateways report the orders of others, each as it lists them."""
+        """Both gateways of a login report the orders of others, each as it lists them: those of
+        one account, where no more was cancelled."""
         if self._look_ns is None or now.mono_ns < self._look_ns:
             return []
-        self._look_ns = None
-        listing = ListPositions(f"{roles.RISK}-cancel-{now.wall_ns:x}-list", now.wall_ns)
-        return [Asked(role, listing) for role in self._logins.gateways]
+        at, self._look_ns, self._look_at = self._look_at, None, {}
+        name = f"{roles.RISK}-cancel-{now.wall_ns:x}-list"
+        return [
+            Asked(role, ListPositions(name, now.wall_ns, min(found) if len(found) == 1 else ""))
+            for login, found in at.items()
+            for role in login.gateways
+        ]
 
     def _is_closing(self, login: Login) -> bool:
         """Whether a closing order may work there, which must not be cancelled with all others."""

@@ -80,11 +80,7 @@ class ForeignWatch:
             del self._unnamed[order_id]
         if not (believed and readable):
             return []
-        return [
-            _gone(one, now)
-            for one in self.known.listed()
-            if one.id not in named and (not one.account or one.account in accounts)
-        ]
+        return left_out(self.known, named, ("", *accounts), now)
 
     def unreadable(self) -> None:
         """Something could not be read, perhaps an order: the list that it is in is not whole."""
@@ -124,6 +120,16 @@ class ForeignWatch:
         if before is None:
             return None
         return replace(before, ts_ns=now.wall_ns, remaining=max(before.quantity - filled, ZERO))
+
+
+def left_out(
+    known: ForeignOrders, named: Collection[str], accounts: Collection[str], now: Now
+) -> list[Event]:
+    """What a whole list of these accounts has not named is gone; "" is of orders whose account is
+    not known."""
+    return [
+        _gone(one, now) for one in known.listed() if one.id not in named and one.account in accounts
+    ]
 
 
 def _terms(report: broker.OrderReport) -> OrderTerms | None:

@@ -4,8 +4,15 @@ from decimal import Decimal
 
 import pytest
 
+from tapewire.common.accounting.changes import Changes
+from tapewire.common.accounting.foreign import ForeignOrders
 from tapewire.common.clock import Now
-from tapewire.common.events import ListPositions, PositionReported, PositionsListed
+from tapewire.common.events import (
+    ForeignOrderReported,
+    ListPositions,
+    PositionReported,
+    PositionsListed,
+)
 from tapewire.gateway import broker
 from tapewire.gateway.orders.account_listing import QUESTIONS_MAX, AccountListings
 from tapewire.gateway.orders.holdings import Holdings
@@ -13,16 +20,21 @@ from tapewire.gateway.orders.holdings import Holdings
 NOW = Now(5, 6)
 
 
+def _nobody_s():
+    return ForeignOrders(lambda _report: False, Changes())
+
+
 class Held:
     """A gateway's holdings, and the broker's word on them."""
 
     def __init__(self, **held):
-        self.holdings, self.asked = Holdings(), []
-        self.one = AccountListings(self.holdings, self._ask, self._apply)
+        self.holdings, self.foreign, self.asked = Holdings(), _nobody_s(), []
+        self.one = AccountListings(self.holdings, self.foreign, self, self._apply)
         for account, quantity in held.items():
             self._apply([PositionReported(1, account, "AAPL", Decimal(quantity), Decimal(1))])
 
-    def _ask(self, name, account):
+    def list_account(self, name, account):
+        """The broker's."""
         self.asked.append((name, account))
         return account != "elsewhere"
 
@@ -30,6 +42,8 @@ class Held:
         for one in events:
             if isinstance(one, PositionReported):
                 self.holdings.apply(one)
+            elif isinstance(one, ForeignOrderReported):
+                self.foreign.apply(one)
         return events
 
     def begin(self, name="f-1", account="A"):
@@ -80,10 +94,28 @@ def test_the_answer_has_the_open_orders_of_that_account():
     assert held.ends() == [PositionsListed(5, "f-1", ("", "a"))]
 
 
-def test_where_something_could_not_be_read_meanwhile_there_is_no_answer():
+def foreign(order_id, account="A"):
+    return ForeignOrderReported(
+        1, account, "AAPL", "BUY", Decimal(4), Decimal(4), "", order_id, order_id, ""
+    )
+
+
+def test_an_order_of_others_that_it_leaves_out_is_over_in_that_account_alone():
+    held = Held()
+    held._apply([foreign("1"), foreign("2"), foreign("3", "B")])
+    held.begin()
+    held.hears(broker.OrderReport("", order_id="1", permanent_id="1", account="A", is_open=True))
+    over, answer = held.ends()
+    assert (over.permanent_id, over.remaining) == ("2", 0)
+    assert answer.open_orders == ("",)
+    assert {one.permanent_id for one in held.foreign.listed()} == {"1", "3"}
+
+
+@pytest.mark.parametrize("what", [broker.Unreadable("?"), broker.ServerLost("gone")])
+def test_where_something_could_not_be_read_meanwhile_there_is_no_answer(what):
     held = Held(A=2)
     held.begin()
-    held.hears(broker.Unreadable("?"))
+    held.hears(what)
     assert held.ends() == []
     assert held.holdings.reported["A", "AAPL"] == 2
 

@@ -13,7 +13,12 @@ import pytest
 from tapewire.common import roles
 from tapewire.common.config import settings as configuration
 from tapewire.common.config import tws_address
-from tapewire.common.events import FlattenCompleted, RiskHalted, RiskViolation
+from tapewire.common.events import (
+    FlattenCompleted,
+    OrderDenied,
+    RiskHalted,
+    RiskViolation,
+)
 from tapewire.common.ticks.rows import HEADER
 from tapewire.console.group.supervisor import Group
 from tests.pipeline.projectx import MNQZ6, START_S
@@ -54,6 +59,11 @@ RULES: Mapping[str, Broken] = {
     "DailyRealizedProfit": Broken("limit = 50", ("buy", "20", "wait", "10", "sell", "19")),
     "TrailingDrawdown": Broken("limit = 50, start = 1000000", ("sell", "20")),
 }
+
+
+FOUR = ("MaxContracts", "MaxContractsPerInstrument", "SymbolBlock", "NoStopLossGrace")
+"""Four accounts of one login, one after the other, within a minute: each list of all would be four
+requests of its limit."""
 
 
 def accounts(rules: Sequence[str]) -> dict[str, str]:
@@ -147,8 +157,8 @@ def locked_out(group: Running, kind: type[RiskHalted | FlattenCompleted]) -> set
 
 @pytest.mark.parametrize(
     ("group", "rules"),
-    [((one,), (one,)) for one in RULES],
-    ids=RULES,
+    [*(((one,), (one,)) for one in RULES), (FOUR, FOUR)],
+    ids=[*RULES, "four accounts"],
     indirect=["group"],
 )
 def test_what_a_stranger_does_is_seen_and_closed_and_the_account_is_locked_out(
@@ -166,6 +176,8 @@ def test_what_a_stranger_does_is_seen_and_closed_and_the_account_is_locked_out(
         broken.add((rule, account))
         assert violated(group) == broken
         assert account in locked_out(group, RiskHalted)
+    denied = [one for one in group.journal("liquidation-px") if isinstance(one, OrderDenied)]
+    assert denied == []  # whatever is listed meanwhile
     assert group.status(roles.RISK)["held"] == []
     assert group.faults_at_the_end() == []
 

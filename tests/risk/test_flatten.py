@@ -85,12 +85,6 @@ def test_a_flatten_of_an_account_asks_about_that_account_alone(scope, account):
     assert {one.account for _, one in run.asked if isinstance(one, ListPositions)} == {account}
 
 
-def test_where_others_have_orders_all_is_listed_as_that_ends_them():
-    run = part()
-    run.pass_s(1)
-    assert {one.account for _, one in run.asked if isinstance(one, ListPositions)} == {""}
-
-
 def test_orders_of_others_elsewhere_are_left_alone():
     run = Run(Scope("DU1"))
     run.hold(10)

@@ -84,6 +84,7 @@ def test_what_is_open_is_listed_before_all_orders_are_cancelled_again():
     assert [(role, type(command)) for role, command in listed] == [
         (roles.GATEWAY, ListPositions), (roles.LIQUIDATION, ListPositions),
     ]  # fmt: skip
+    assert {command.account for _, command in listed} == {"DU1"}
     one.on_broker(foreign(1, 6, remaining=0))
     one.check(NOW, timer=True)
     assert [alive(one, seconds) for seconds in (1, 2, 9)] == [[], [], []]

@@ -83,13 +83,18 @@ def test_two_flattens_of_everything_within_a_minute_are_done_at_once():
     assert desk.most_in_a_minute() <= LIMIT
 
 
-@pytest.mark.parametrize("apart_s", [0, 8])
-def test_flattens_of_four_accounts_within_a_minute_are_each_over_within_seconds(apart_s):
+RESTS = {"type": 1, "limitPrice": 1000}
+
+
+@pytest.mark.parametrize(
+    ("apart_s", "terms"), [(0, {}), (8, {}), (8, RESTS)], ids=["at once", "apart", "of an order"]
+)
+def test_flattens_of_four_accounts_within_a_minute_are_each_over_within_seconds(apart_s, terms):
     desk = Counted().run(3)
     began_ns = {}
     for one in ACCOUNTS:
         began_ns[one] = desk.world.clock.now().wall_ns
-        desk.stranger(accountId=int(one), size=4)
+        desk.stranger(accountId=int(one), size=4, **terms)
         desk.run(apart_s)
     desk.run(5)
     assert (desk.positions(), desk.unready()) == ({}, {})
