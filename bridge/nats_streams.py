@@ -100,7 +100,7 @@ def told(error: BaseException) -> str:
     if described:
         return advised(str(described), getattr(error, "err_code", None))
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return "no answer in time: nodes are away, or elect a leader, which takes some seconds"
     text = str(error).removeprefix("nats: ").strip().strip("'\"")
     if text == NOBODY:
         return "the nodes run without JetStream; it is on with `nats-server -js`"

@@ -13,6 +13,7 @@ from tapewire.benchmarks.load.nats_cluster import Cluster, cluster
 from tapewire.bridge import restoring
 from tapewire.bridge.engine import CHAIN, MirrorError
 from tapewire.bridge.login import Login
+from tapewire.bridge.nats_streams import told
 from tapewire.bridge.reading import Mirrors
 from tapewire.common.errors import ConfigError
 from tapewire.common.runtime.journal import JournalDamagedError, SqliteJournal, verify
@@ -281,3 +282,7 @@ def configured_away():
     from tapewire.common.config.cluster import ClusterConfig
 
     return ClusterConfig(enabled=True, nats=(f"nats://127.0.0.1:{free_port()}",))
+
+
+def test_what_nobody_answered_says_what_may_be_the_reason():
+    assert told(TimeoutError()).startswith("no answer in time: nodes are away, or elect a leader")
