@@ -39,6 +39,8 @@ REQUESTS_PER_SECOND: Final = 100
 """A piece of a journal has 1,000 events: a host still catches up on 100,000 per second."""
 PARTS_PER_SECOND: Final = 20
 """Of the checkpoint: at most 256 KiB, or one record of up to 1 MB, each read by the door alone."""
+PARTS_MS: Final = 10
+"""How long a turn may wait while a part is owed."""
 HALT_MAX: Final = 150
 LOOK_NS: Final = 1_000_000_000
 
@@ -114,6 +116,7 @@ class Door(Service):
         self._signals = Allowance(SIGNALS_PER_SECOND, SIGNALS_PER_SECOND // 2)
         self._requests = Allowance(REQUESTS_PER_SECOND, REQUESTS_PER_SECOND // 2)
         self._parts = Allowance(PARTS_PER_SECOND, PARTS_PER_SECOND)
+        self._past_asked: dict[str, tuple[bytes, words.PastAsked]] = {}  # by host, in order
         self._waiting: list[Waiting] = []
         self._look_ns = clock.mono_ns()
         self.shares = {one.name: Shares() for one in self._streams}
@@ -267,17 +270,16 @@ class Door(Service):
             if word.halt is not None and KEYS.get(role):  # whoever only reads halts nobody
                 self._halt(f"{one_line(word.halt)[:HALT_MAX]} (on host {host})".lstrip())
         elif isinstance(word, words.PastAsked):
-            if self._parts.takes(host, now.mono_ns):
-                found = words.encode(self._past(word))
-                self.transport.send(f"{HOSTS}{READERS}", [relay, found])
-            else:
+            if host in self._past_asked:
                 self.metrics.count("beyond_allowance", label=host)
+            self._past_asked[host] = relay, word
 
     # ---- once per turn ---------------------------------------------------------------------------
 
     def turn(self, timeout_ms: int) -> None:
         """See `Service.turn`; a connection that is being made must not be waited for longer."""
-        super().turn(min(timeout_ms, 1) if self._waiting else timeout_ms)
+        due_ms = 1 if self._waiting else PARTS_MS if self._past_asked else timeout_ms
+        super().turn(min(timeout_ms, due_ms))
 
     def on_tick(self, now: Now) -> None:
         """Send what has waited for its connection; close what nobody uses; look at the keys."""
@@ -286,12 +288,28 @@ class Door(Service):
             self._waiting = [
                 one for one in due if now.mono_ns < one.until_ns and not self._forward(one)
             ]
+        self._give(now)
         if now.mono_ns < self._look_ns:
             return
         self._look_ns = now.mono_ns + LOOK_NS
         for channel in self._clients.idle(now.mono_ns):
             self._close(channel)
         self._expel()
+
+    def _give(self, now: Now) -> None:
+        """Answer one question about the past per turn: that takes milliseconds, in which nobody's
+        orders pass. Of each host the last one counts, and waits until its allowance has a part."""
+        for host, (relay, word) in self._past_asked.items():
+            if not self._parts.takes(host, now.mono_ns):
+                continue
+            del self._past_asked[host]
+            try:
+                found = words.encode(self._past(word))
+            except Exception as error:  # noqa: BLE001 - as of any message: it costs itself
+                self.dead_letter(HOSTS, repr(error), words.encode(word))
+                return
+            self.transport.send(f"{HOSTS}{READERS}", [relay, found])
+            return
 
     # ---- what is known ---------------------------------------------------------------------------
 

@@ -26,7 +26,8 @@ PART_BYTES: Final = 256 * 1024
 RECORD_MAX_BYTES: Final = WORD_MAX_BYTES - 1024
 """A larger record cannot be sent. The largest ones have 50,000 ids of 16 bytes."""
 READ: Final = 8
-"""Records at once: few, as each can be large."""
+"""Records at first: few, as each can be large."""
+READ_MAX: Final = 128
 NONE: Final = CheckpointPart(wire.WIRE_VERSION, 0, GENESIS)
 
 
@@ -69,11 +70,12 @@ def part_of(journal: Journal, from_seq: int) -> CheckpointPart:
     """The records from `from_seq` on, as many as go into a part; none if the first is too large."""
     seq, chain = journal.head
     records: list[bytes] = []
-    left = PART_BYTES
-    while left > 0 and (read := journal.read(from_seq + len(records), READ)):
+    left, count = PART_BYTES, READ
+    while left > 0 and (read := journal.read(from_seq + len(records), count)):
         for record in read:
             left -= len(record)
             if len(record) > RECORD_MAX_BYTES or (records and left < 0):
                 return CheckpointPart(wire.WIRE_VERSION, seq, chain, from_seq, records)
             records.append(record)
+        count = min(max(READ, left * len(records) // PART_BYTES), READ_MAX)
     return CheckpointPart(wire.WIRE_VERSION, seq, chain, from_seq, records)

@@ -13,7 +13,7 @@ from tapewire.common.bus.spoken import token_of
 from tapewire.common.clock import Clock, Now
 from tapewire.common.events import Event, ProcessState, RequestRefused
 from tapewire.common.runtime.home_clock import HomeTime
-from tapewire.common.runtime.journal import JournalError
+from tapewire.common.runtime.journal import JournalError, events_of
 from tapewire.common.runtime.kill_switch import LOOK_EVERY_NS
 from tapewire.common.runtime.service import Service
 from tapewire.relay import streams as passing
@@ -207,8 +207,8 @@ class Relay(Service):
             return
         self._fetching, fault = None, fetching.fault
         try:
-            if fetching.events:
-                self._take(fetching.events)
+            if fetching.found is not None:
+                self._take(events_of(fetching.found))
         except (JournalError, OSError) as error:
             fault = str(error)
         if fault:
