@@ -100,7 +100,8 @@ def _waited(seconds: float, parent: int) -> bool:
 def work(config: "Config") -> "Made":
     """Make a checkpoint of the journals of a configuration's group.
 
-    Raises `TapewireError` or `OSError` if that cannot be, and also if another one is being made.
+    Raises `TapewireError` or `OSError` if that cannot be, if another one is being made, and on a
+    far host: what it would make of no journals would take the place of home's.
     """
     from contextlib import ExitStack
 
@@ -113,6 +114,8 @@ def work(config: "Config") -> "Made":
     from tapewire.common.runtime.reserve import free_bytes
     from tapewire.common.runtime.role_lock import RoleTaken, take_role
 
+    if config.placement().is_far:
+        raise TapewireError("this is a far host; its checkpoint is a copy of home's, made there")
     run_dir = prepare_run_dir(config.run_dir)
     free, needed = free_bytes(run_dir), config.storage.free_resume_mb * MB
     if free < needed:

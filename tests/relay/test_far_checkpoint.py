@@ -2,11 +2,13 @@
 
 from contextlib import closing
 
+import pytest
 import zmq
 
 from tapewire.benchmarks.load.past_trading import PastTrading
 from tapewire.common import roles
 from tapewire.common.clock import Now
+from tapewire.common.errors import TapewireError
 from tapewire.common.events import CheckpointCompleted
 from tapewire.common.runtime import checkpoint, home_clock, keeper
 from tapewire.common.runtime.checkpoint import Checkpoint, CheckpointFile, checkpoint_file
@@ -49,6 +51,14 @@ def test_strategies_start_with_homes_checkpoint(between: Between):
     here = until_strategies_may_start(between)
     assert ends_of(here) == ends_of(at_home)
     assert reasons(between) == []
+
+
+def test_none_is_made_on_a_far_host_in_the_place_of_homes(between: Between):
+    at_home = traded(between)
+    here = until_strategies_may_start(between)
+    with pytest.raises(TapewireError, match="made there"):
+        keeper.work(between.far)
+    assert ends_of(here) == ends_of(at_home)
 
 
 def test_one_of_an_earlier_start_is_not_used_where_home_has_none(between: Between):

@@ -1,7 +1,6 @@
 """Home's checkpoint on its way to a far host: all of it is used, or none, with the reason."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from itertools import accumulate
 from pathlib import Path
 
@@ -21,9 +20,9 @@ from tapewire.common.runtime.checkpoint import (
     checkpoint_file,
     terms_of,
 )
-from tapewire.common.runtime.journal import GENESIS, SqliteJournal, events_of, link
+from tapewire.common.runtime.journal import GENESIS, events_of, link
 from tapewire.common.runtime.memory_journal import MemoryJournal
-from tapewire.relay import fetching, giving, words
+from tapewire.relay import fetching, giving
 from tapewire.relay.fetching import AGAIN_NS, LONGEST_NS, SILENT_NS, TRIES, Fetching
 from tapewire.relay.giving import NONE, Giving, part_of
 from tapewire.relay.words import (
@@ -382,58 +381,3 @@ def test_a_home_that_begins_again_without_end_is_given_up(home: Config, given: G
         now_ns += SILENT_NS - 1
     assert found.fault == "it has not come within 120 s"
     assert now_ns < LONGEST_NS + SILENT_NS
-
-
-# ---- what home gives -----------------------------------------------------------------------------
-
-
-def test_a_record_that_no_message_can_hold_is_not_sent(monkeypatch: pytest.MonkeyPatch):
-    journal = MemoryJournal()
-    journal.append([RecordKept("a", 1, b"x"), RecordKept("a", 2, bytes(words.WORD_MAX_BYTES))])
-    assert len(part_of(journal, 1).records) == 1
-    assert part_of(journal, 2).records == []
-    largest = MemoryJournal()
-    largest.append([RecordKept("a", 1, bytes(giving.RECORD_MAX_BYTES - 60))])
-    words.decode(words.encode(part_of(largest, 1)))
-
-
-def test_many_small_records_are_not_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch):
-    """The door answers nobody else meanwhile."""
-    journal, reads = MemoryJournal(), 0
-    journal.append([RecordKept("a", seq, bytes(60)) for seq in range(1, 5_001)])
-    read = journal.read
-
-    def counted(from_seq: int, limit: int) -> list[bytes]:
-        nonlocal reads
-        reads += 1
-        return read(from_seq, limit)
-
-    monkeypatch.setattr(journal, "read", counted)
-    assert len(part_of(journal, 1).records) > 2_000
-    assert reads < 40
-
-
-def test_a_damaged_checkpoint_is_as_good_as_none(home: Config, tmp_path: Path):
-    config = Config(run_dir=tmp_path, instruments=INSTRUMENT)
-    store = store_of(config)
-    store.path.parent.mkdir()
-    for content in (b"no database", b""):
-        store.path.write_bytes(content)
-        part = giving_of(config).answer(CheckpointAsked(1))
-        assert isinstance(part, CheckpointPart)
-        assert part.seq == 0
-
-
-def test_a_host_asks_only_for_journals_that_the_group_has(home: Config, given: Giving):
-    with closing(SqliteJournal(home.run_dir / "journals" / "risk.sqlite", read_only=True)) as risk:
-        chain = risk.chain_at(2)
-    asked = {"risk": 2, "../journals/risk": 2, "liquidation": 1, "executor": 2**62}
-    assert given.answer(ChainsAsked(asked)) == ChainsAnswered(
-        {"risk": chain, "liquidation": "", "executor": ""}
-    )
-
-
-@pytest.mark.parametrize("seq", [-1, 2**63])
-def test_a_number_that_no_record_can_have_is_not_decoded(seq: int):
-    with pytest.raises(ValueError, match=r"\$"):
-        words.decode(words.encode(CheckpointAsked(seq)))
