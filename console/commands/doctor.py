@@ -16,9 +16,9 @@ MARKS = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("?", "yellow")}
 
 
 def doctor(
-    timeout: Annotated[float, typer.Option(min=0.1, help="seconds each check waits for TWS")] = (
-        TIMEOUT_S
-    ),
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=600, help="seconds each check waits for TWS")
+    ] = (TIMEOUT_S),
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:

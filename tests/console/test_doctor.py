@@ -51,6 +51,11 @@ def test_all_is_well_with_a_tws_that_is_there(examined, port, tws_port):
     assert found["market data"]["found"] == "receiving ticks of AAPL"
 
 
+def test_no_check_waits_longer_than_anybody_would(tapewire):
+    ended = tapewire("doctor", "--timeout", "inf")
+    assert (ended.status, "--timeout is 'inf', must be 600 or less" in ended.err) == (2, True)
+
+
 def test_the_table_shows_what_to_do(tapewire):
     ended = tapewire("doctor")
     assert ended.status == 1
