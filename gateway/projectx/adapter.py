@@ -176,6 +176,7 @@ class ProjectXBroker(Market):
         elif "refused" in line:
             raise BrokerError(str(line["refused"]))
         elif line.get("hub") == "user":
+            self._spoken.away()
             yield from self._session.on_user_hub(is_up=line["up"])
             if self._reconnect is not None and self._session.is_up:
                 self._reconnect.logged_in(self._heard_ns)

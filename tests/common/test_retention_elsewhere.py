@@ -209,6 +209,19 @@ def test_in_a_journal_that_was_started_over_a_flatten_has_closed_nothing_that_is
     assert strategys(one) == 10
 
 
+def test_of_a_journal_that_was_shortened_twice_the_older_flatten_counts_up_to_the_first() -> None:
+    one = group([*filled("t-1/1", "0001.01", strategy="t"), *filled("s-1/1", "0002.01", "2")])
+    head = one.journals[roles.GATEWAY].head.seq
+    one.write(roles.RISK, FlattenCompleted(T0, Scope(symbol="AAPL"), gateway_seq=99))
+    one.write(roles.RISK, JournalShortened(T0, roles.GATEWAY, 0))
+    one.write(roles.RISK, FlattenCompleted(T0, Scope(symbol="MSFT"), gateway_seq=98))
+    one.write(roles.RISK, JournalShortened(T0, roles.GATEWAY, head))
+    assert strategys(one) == 10
+    one.follow()
+    one.compact()
+    assert strategys(one) == 10
+
+
 def test_a_flatten_that_only_reduces_closes_nothing_of_it_and_hides_no_other() -> None:
     first, scope = [*filled("s-1/1", "0001.01")], Scope(symbol="AAPL")
     one = group(first)

@@ -95,3 +95,14 @@ def test_what_the_hub_says_of_another_account_contradicts_nothing(linked):
     linked.broker._spoken.hub(broker.PositionReport("1002", "MNQZ6", 5, 5))
     listed(linked, held(1))
     assert (quantities(linked), ends(linked)) == ([1], 1)
+
+
+def test_a_list_that_was_asked_for_before_the_hub_was_away_is_asked_for_again(linked):
+    begin(linked)
+    number = question(linked)
+    linked.say(hub="user", up=False)
+    linked.say(hub="user", up=True)  # what was traded meanwhile nobody has said
+    linked.say(n=number, found={"success": True, "positions": [held(1)]})
+    assert (quantities(linked), ends(linked)) == ([], 0)
+    listed(linked)
+    assert (quantities(linked), ends(linked)) == ([], 1)
