@@ -335,6 +335,9 @@ class Flatten:
             ))  # fmt: skip
         if closing.busy or now.mono_ns < closing.next_ns:
             return []
+        if self._is_doubted(closing, now):
+            self._waits_for = "the broker's list of positions"
+            return []
         gone = {one.intent_id for one in accounts.orders.live() if self._is_gone(one)}
         side: Literal["BUY", "SELL"] = "SELL" if quantity > 0 else "BUY"
         left = abs(quantity) - accounts.orders.may_fill(*key, side, gone)
@@ -344,6 +347,14 @@ class Flatten:
         instrument = accounts.instruments.get(symbol)
         terms = terms_of(side, left, attempt, self._price_of(symbol), instrument)
         return [closing.ask(self._order(key, terms, now), now)]
+
+    def _is_doubted(self, closing: Closing, now: Now) -> bool:
+        """Whether the liquidation gateway would deny a closing order: a list of all accounts that
+        is out has positions in doubt. Where lists are late, another one is out whenever one comes,
+        and each denial asks for the next. The list of an account may put nothing in doubt, so there
+        the first order shows it."""
+        is_certain = not self.scope.account or closing.attempts > 0
+        return is_certain and self._lists.is_out(now.mono_ns)
 
     def _order(self, key: Key, terms: OrderTerms, now: Now) -> SubmitOrder:
         self._orders += 1

@@ -38,6 +38,10 @@ class Lists:
         asked_ns = [*self._asked.values()]
         return not asked_ns or now_ns >= asked_ns[-1] + LATE_NS[: len(asked_ns)][-1]
 
+    def is_out(self, now_ns: int) -> bool:
+        """Whether one that was asked for behind the newest answer has still a while to come."""
+        return any(now_ns - asked_ns < LATE_NS[-1] for asked_ns in self._asked.values())
+
     def ask(self, now: Now) -> str:
         """One is asked for; returns its name."""
         self._count += 1
