@@ -71,7 +71,7 @@ def test_a_checkpoint_of_a_checkpoint_is_the_same_checkpoint(taken: list[Step]) 
 
 
 @given(steps)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 def test_pieces_come_to_the_same_checkpoint(taken: list[Step]) -> None:
     one = group(GatewayModel().run([*taken, *REPORTS]), AT_ONCE)
     at_once = [kept(one, FAR_NS, role) for role in roles.JOURNALED]
