@@ -43,8 +43,10 @@ def test_of_one_account_the_first_order_is_asked_for_and_only_others_wait():
     listed(run, 1)
     (close,) = closes(run.tick())
     run.apply(OrderDenied(1, "DU1", "risk", "gateway", "in doubt", intent_id=close.intent_id))
-    assert closes(run.pass_s(3)) == []
-    listed(run, 2)
+    assert closes(run.pass_s(16)) == []
+    listed(run, 3)  # the first that was asked for after the denial, and another one is out
+    assert closes(run.pass_s(1)) == []
+    listed(run, 4)
     assert len(closes(run.tick())) == 1
 
 
