@@ -91,8 +91,7 @@ class Gateway:
         day_of: TradingDays | None = None,
         restarts: RestartWindow | None = None,
     ) -> None:
-        self.broker = adapter
-        self.connection = Connection(restarts)
+        self.broker, self.connection = adapter, Connection(restarts)
         self.holdings = Holdings()
         accounts = Ledger(instruments, self.holdings, day_of)
         self.registry = Registry(accounts)

@@ -26,7 +26,7 @@ class Orders:
     to `ASKED_MAX` times; then its trades are reported without a tag, for they have happened.
     `heard_ns` is when something was heard last (monotonic).
 
-    What becomes of an order is said by the user hub alone, and a hub may be connected and say
+    Only the user hub tells what becomes of an order, and a hub may be connected and say
     nothing. So each order that the Gateway took is waited for there (see `unshown`)."""
 
     def __init__(self, ask: Ask, symbol_of: SymbolOf, heard_ns: Callable[[], int]) -> None:

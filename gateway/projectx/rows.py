@@ -16,7 +16,7 @@ UNREADABLE: Final = (
 
 
 def unreadable(error: Exception, data: bytes) -> broker.Unreadable:
-    """What is said of it."""
+    """The report of a message that cannot be read."""
     reason = f"ProjectX sent what cannot be read: {type(error).__name__} {error}"
     return broker.Unreadable(reason, data)
 

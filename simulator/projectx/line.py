@@ -75,7 +75,7 @@ class Line:
         return self._socket is not None
 
     def receive(self, data: bytes) -> Iterable[Item]:
-        """What bytes say, to be taken one by one: what is said to one goes out before the next is
+        """What bytes say, to be taken one by one: the answer to one goes out before the next is
         read, which may be the end. Raises LineFault where they make no sense."""
         if self._http is None and self._socket is None:
             self._head += data
